@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from hksz_db import embedded
 from hksz_db.api.answers import MAX_EXPORTS
 from hksz_db.api.changes import CHANGES
+from hksz_db.api.checking import CHECK
 from hksz_db.api.extra_calls import COMPARISON_CALLS
 from hksz_db.api.gateway import Gateway
 from hksz_db.api.openapi import VERSION
@@ -28,6 +29,7 @@ from hksz_db.api.review import REVIEW
 from hksz_db.api.routing import register_calls
 from hksz_db.api.suggestions import SUGGESTIONS
 from hksz_db.api.views import section_of
+from hksz_db.checking.known import KnownNames
 from hksz_db.commands import register_commands
 from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.database.replicas import ReplicatedDatabase
@@ -72,6 +74,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         replicated = ReplicatedDatabase(database, open_replica(settings))
         app.extensions["hksz_replicated_database"] = replicated
     app.extensions["hksz_change_listener"] = ChangeListener(database)
+    app.extensions["hksz_known_names"] = KnownNames()
     app.extensions["hksz_waiting_places"] = Places(settings.max_waiters)
     app.extensions["hksz_export_places"] = Places(MAX_EXPORTS)
     register_operating(app)
@@ -81,6 +84,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         REVIEW,
         CHANGES,
         SUGGESTIONS,
+        CHECK,
     ]
     for section in sections:
         register_calls(app, section)

@@ -105,8 +105,9 @@ class Call:
     @property
     def negotiates(self) -> bool:
         """Whether the call takes ``Accept-Language``, as all calls with ``lang`` do."""
-        body = self.body._declared_fields if isinstance(self.body, type) else {}
-        return "lang" in self.parameters.fields or "lang" in body
+        bodies = self.body.values() if isinstance(self.body, Mapping) else (self.body,)
+        declared = [getattr(body, "_declared_fields", {}) for body in bodies]
+        return any("lang" in fields for fields in (self.parameters.fields, *declared))
 
     @property
     def expected_errors(self) -> set[int]:

@@ -84,7 +84,7 @@ def load_object(*media_types: str) -> dict[str, strict_json.Json]:
     ``media_types`` are accepted in addition to JSON. Raises ``ApiError`` 413 or 415, and
     ``Malformed``.
     """
-    _check_media_type("application/json", *media_types)
+    check_media_type("application/json", *media_types)
     try:
         text = read_body().decode()
     except UnicodeDecodeError as error:
@@ -105,13 +105,14 @@ def load_text(schema: Schema) -> str:
     try:
         if request.mimetype != PLAIN_TEXT:
             return locators.read_decoded(load(schema, PLAIN_TEXT)["text"])
-        _check_media_type(PLAIN_TEXT, charsets=locators.CHARSETS)
+        check_media_type(PLAIN_TEXT, charsets=locators.CHARSETS)
         return locators.read(read_body(), _charset())
     except locators.NotText as error:
         raise Invalid(str(error)) from None
 
 
-def _check_media_type(*accepted: str, charsets: Sequence[str] = ("utf-8",)) -> None:
+def check_media_type(*accepted: str, charsets: Sequence[str] = ("utf-8",)) -> None:
+    """Raise ``ApiError`` 415 unless the body has one of the types and character sets."""
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if request.mimetype not in accepted or _charset() not in charsets or encoding != "identity":
         types, sets = " or ".join(accepted), " or ".join(charsets).upper()

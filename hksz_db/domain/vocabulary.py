@@ -271,3 +271,24 @@ ChangeKind.__doc__ = """What happened to a document.
 ``due``: the last day of a planned claim has passed. ``erase``: a text was erased from the row and
 its history; whoever keeps earlier versions has to erase it there.
 """
+
+Finding = StrEnum("Finding", "CONTRADICTS IN_TENSION REPEATS AGREES NOT_KNOWN")
+Finding.__doc__ = """What is known about a sentence of a text, the most serious first.
+
+``contradicts``: a figure and a known one of the same time cannot both be true. ``in_tension``: both
+can be true, but a reader would understand that they are not. ``repeats``: a known claim says it in
+the same words. ``agrees``: a figure agrees with a known one.
+"""
+
+NothingFound = StrEnum(
+    "NothingFound",
+    "DENIED NO_SUBJECT NO_METRIC AMBIGUOUS A_PART OTHER_WORDS NOTHING_KNOWN NOT_COMPARED",
+)
+NothingFound.__doc__ = """Why nothing is found about a figure of a text.
+
+``denied``: the sentence denies something. ``no_subject``: it names no known entity.
+``no_metric``: its words are not those of a metric. ``ambiguous``: they are those of several.
+``a_part``: the figure is about some of those that are counted. ``other_words``: other words may
+narrow what is counted. ``nothing_known``: there is no figure of such a metric and subject.
+``not_compared``: no known figure can be compared with it.
+"""

@@ -12,6 +12,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    not_,
     or_,
     select,
     true,
@@ -113,13 +114,35 @@ def related(pair: Pair) -> Condition:
     A plan or a forecast is also compared with what happened. Neither the figures nor their claims
     are deleted, and the claims are neither rejected nor retracted.
     """
+    return and_(_of_the_same(pair), _is_standing(pair.figure), _is_standing(pair.other))
+
+
+def given_related(pair: Pair) -> Condition:
+    """As ``related``, for a figure of no claim, and another whose claim has not been replaced."""
+    relations = table_of(ClaimRelation).alias()
+    claims = table_of(Claim).alias()
+    replaced = exists().where(
+        relations.c.to_id == pair.other.c.claim_id,
+        relations.c.kind.in_([term(kind) for kind in REPLACING]),
+        claims.c.id == relations.c.from_id,
+        claims.c.deleted_at.is_(None),
+        claims.c.status.not_in([term(status) for status in _WITHDRAWN]),
+    )
+    unreplaced = not_(replaced.correlate_except(relations, claims))
+    return and_(_of_the_same(pair), _is_standing(pair.other), unreplaced)
+
+
+def given_comparable(pair: Pair) -> Condition:
+    """As ``comparable``, for a figure of no claim."""
+    return and_(given_related(pair), _has_no_obstacle(pair))
+
+
+def _of_the_same(pair: Pair) -> Condition:
     a, b = pair.figure, pair.other
     return and_(
         a.c.metric_id == b.c.metric_id,
         a.c.subject_id == b.c.subject_id,
         or_(a.c.modality == b.c.modality, _is_outcome(a, b), _is_outcome(b, a)),
-        _is_standing(a),
-        _is_standing(b),
     )
 
 
@@ -244,14 +267,15 @@ def comparison_fields(pair: Pair) -> dict[str, Node]:
         "explanation": explanation(pair),
         "metric": summary(Metric, pair.figure.c.metric_id, MetricSummarySchema),
         "subject": summary(Entity, pair.figure.c.subject_id, EntitySummarySchema),
-        "figure": _side(pair.figure),
-        "other": _side(pair.other),
+        "figure": Group(compared_figure(pair.figure)),
+        "other": Group(compared_figure(pair.other)),
     }
 
 
-def _side(figure: FromClause) -> Group:
+def compared_figure(figure: FromClause) -> dict[str, Node]:
+    """The document of one side of a comparison."""
     stated = period(figure.c.period_edtf, figure.c.period, figure.c.period_as_stated)
-    return Group(document(figure, ComparedFigureSchema, {"period": stated}))
+    return document(figure, ComparedFigureSchema, {"period": stated})
 
 
 def figure_comparisons(figure: FromClause) -> First:

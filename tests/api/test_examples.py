@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = (
     "README.md",
     *sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("docs/tutorials/*.md")),
+    "docs/how-to/check-a-text.md",
     "docs/how-to/follow-changes.md",
     "docs/how-to/import-and-export.md",
     "docs/how-to/try-a-write.md",

@@ -64,14 +64,14 @@ def test_it_describes_every_call_of_every_resource(document: dict[str, Any], app
     assert described == served
     parts = sum(len(resource.parts) for resource in RESOURCES.values())
     merges = 2 * sum(resource.can_be_merged for resource in RESOURCES.values())
-    assert len(served) == 14 * len(RESOURCES) + parts + merges + 9
+    assert len(served) == 14 * len(RESOURCES) + parts + merges + 10
 
 
 def test_every_operation_has_a_unique_id_a_summary_and_a_tag(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for _, operation in _operations(document)]
     assert len(set(names)) == len(names)
     described = {tag["name"] for tag in document["tags"] if tag["description"]}
-    assert described == {*RESOURCES, "comparisons", "review", "changes", "suggest"}
+    assert described == {*RESOURCES, "comparisons", "review", "changes", "suggest", "check"}
     for name, operation in _operations(document):
         assert re.fullmatch("[A-Z].*[.]", operation["summary"]), name
         (tag,) = operation["tags"]
@@ -82,7 +82,7 @@ def test_every_operation_has_a_unique_id_a_summary_and_a_tag(document: dict[str,
 
 def test_only_writes_require_a_key(document: dict[str, Any]) -> None:
     for name, operation in _operations(document):
-        reads = name.startswith("GET") or name.endswith(("/query", "/verify"))
+        reads = name.startswith("GET") or name.endswith(("/query", "/verify", "/check"))
         assert ("security" in operation) != reads, name
 
 

@@ -1,0 +1,1 @@
+"""How good the check of texts is, and how long it takes."""

@@ -1,0 +1,255 @@
+"""The check of a text: findings by rules, and nothing of the text anywhere."""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+
+from app import create_app
+from hksz_db.checking.likeness import Bands, Wording
+from hksz_db.database import Database, Session, run
+from hksz_db.embedded import Server
+from hksz_db.logs import configure_logging
+from hksz_db.settings import Settings
+from tests.api.conftest import Answer, Client
+from tests.conftest import MakeDatabase
+
+PUBLISHED = "2024-01-29"
+RIGHT = "Hong Kong approved over 47,000 TTPS applications in 2023."
+WRONG = "HKU hired 191 academics in 2023."
+UNKNOWN = "The Lok Ma Chau Loop will have 52,000 jobs."
+MARKER = "zqxjkv"
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
+    """A database with every seed, for the module."""
+    with make_database(all_seeds) as url:
+        yield url
+
+
+def _check(client: Client, text: str, published: str | None = PUBLISHED, **fields: Any) -> Answer:
+    body = {"text": text, "published_edtf": published, **fields}
+    return client.post("/v1/check", body)
+
+
+def _sentence(client: Client, text: str, published: str | None = PUBLISHED) -> dict[str, Any]:
+    (sentence,) = _check(client, text, published).json["data"]
+    return sentence
+
+
+def test_each_sentence_has_a_finding_by_its_place(reader: Client) -> None:
+    text = f"\ufeff𠮷 {RIGHT}\n {WRONG}  {UNKNOWN}"
+    checked = _check(reader, text)
+    assert checked.status_code == 200
+    assert checked.headers["Cache-Control"] == "no-store"
+    places = [text[each["start"] : each["end"]] for each in checked.json["data"]]
+    assert places == [f"\ufeff𠮷 {RIGHT}", WRONG, UNKNOWN]
+    findings = [each["finding"] for each in checked.json["data"]]
+    assert findings == ["agrees", "contradicts", "not_known"]
+    counts = checked.json["meta"]["findings"]
+    assert [counts[finding] for finding in findings] == [1, 1, 1]
+    (figure,) = checked.json["data"][1]["figures"]
+    assert text[figure["start"] : figure["end"]] == "191"
+    assert figure["metric"]["key"] == "academics-recruited"
+    assert figure["subject"]["external_id"] == "hksz:university-of-hong-kong"
+    (comparison,) = figure["comparisons"]
+    assert comparison["other"]["claim"]["external_id"] == "hksz:hku-recruited-2023"
+
+
+def test_plain_text_is_taken_too(reader: Client) -> None:
+    sent = reader.send("POST", "/v1/check", data=RIGHT.encode(), content_type="text/plain")
+    assert [each["finding"] for each in sent.json["data"]] == ["agrees"]
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("The Lok Ma Chau Loop covers 87 hectares.", "repeats"),
+        ("The Lok Ma Chau Loop covers 97 hectares.", "in_tension"),
+        ("The Lok Ma Chau Loop covers 0.87 square kilometres.", "agrees"),
+        ("高才通計劃在2023年只批出3.9萬宗申請。", "contradicts"),
+        ("高才通计划在2023年批出超过4.7万宗申请。", "agrees"),
+        ("去年約有3.6萬名高才通獲批人士抵港。", "agrees"),
+        # Denied, of another year, of a part, without a subject, of another subject.
+        ("Hong Kong did not approve 47,000 TTPS applications in 2023.", "not_known"),
+        ("Hong Kong approved over 47,000 TTPS applications in 2021.", "not_known"),
+        ("Of the TTPS applicants approved in 2023, 1,200 were women from Canada.", "not_known"),
+        ("Over 47,000 applications were approved in 2023.", "not_known"),
+        ("In 2023 the Chinese University of Hong Kong recruited 140 academics.", "not_known"),
+    ],
+)
+def test_findings(reader: Client, text: str, finding: str) -> None:
+    assert _sentence(reader, text)["finding"] == finding
+
+
+def test_the_end_of_a_period_is_that_of_known_figures(reader: Client) -> None:
+    (figure,) = _sentence(
+        reader, "By the end of November 2023, 52,300 TTPS applications were approved."
+    )["figures"]
+    assert figure["finding"] == "contradicts"
+    assert figure["period"]["edtf"] == "2022-12-28/2023-11-30"
+
+
+def test_relative_times_need_the_date_of_the_text(reader: Client) -> None:
+    text = "Last year over 47,000 TTPS applications were approved."
+    assert _sentence(reader, text)["finding"] == "agrees"
+    assert _sentence(reader, text, published=None)["finding"] == "not_known"
+    assert _sentence(reader, text, published="2026-03")["finding"] == "not_known"
+
+
+def test_names_are_those_of_now(reader: Client, editor: Client) -> None:
+    text = "The Golden Visa Plan approved over 47,000 applications in 2023."
+    assert _sentence(reader, text)["finding"] == "not_known"
+    (scheme,) = reader.get("/v1/entities", external_id="hksz:ttps").json["data"]
+    names = [
+        {name: each[name] for name in ("name", "language", "kind")} for each in scheme["names"]
+    ]
+    alias = {"name": "Golden Visa Plan", "language": "en", "kind": "alias"}
+    changed = editor.patch(f"/v1/entities/{scheme['id']}", {"names": [*names, alias]})
+    assert changed.status_code == 200
+    assert _sentence(reader, text)["finding"] == "agrees"
+
+
+def test_a_replaced_claim_does_not_contradict(reader: Client, editor: Client) -> None:
+    (old,) = reader.get("/v1/claims", external_id="hksz:hku-recruited-2023").json["data"]
+    figure = {
+        "metric_external_id": "hksz:metric-academics-recruited",
+        "subject_external_id": "hksz:university-of-hong-kong",
+        "as_stated": "191",
+        "period_edtf": "2023",
+    }
+    made = editor.post(
+        "/v1/claims",
+        {
+            "statement": "HKU corrects how many academics it recruited in 2023: 191.",
+            "language": "en",
+            "claimant_external_id": "hksz:university-of-hong-kong",
+            "modality": "actual",
+            "status": "accepted",
+            "time_edtf": "2023",
+            "figures": [figure],
+            "relations": [{"kind": "corrects", "to_id": old["id"]}],
+        },
+    )
+    assert made.status_code == 201, made.json
+    assert _sentence(reader, WRONG)["finding"] == "agrees"
+
+
+def test_too_long_and_malformed_texts(reader: Client) -> None:
+    assert _check(reader, "x" * 65_537).status_code == 413
+    assert _check(reader, "香" * 21_846).status_code == 413
+    assert _check(reader, "x " * 32_768).status_code == 200
+    assert _check(reader, RIGHT, "soon").status_code == 422
+    assert reader.post("/v1/check", {"text": 5}).status_code == 422
+    assert reader.get("/v1/check").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 " * 20_000,
+        "一" * 20_000,
+        "2023 to " * 8_000,
+        "." * 60_000,
+        "Hong Kong " * 6_000,
+        "\n" * 60_000,
+        "a\u0300" * 20_000,
+        "HK$" * 20_000,
+        "between " * 8_000,
+    ],
+)
+def test_hostile_texts_are_checked_in_time(reader: Client, text: str) -> None:
+    assert _check(reader, text).status_code == 200
+
+
+def test_bands_are_those_of_the_database(session: Session) -> None:
+    rows = run(session, "SELECT statement, statement_bands(statement) FROM claims")
+    bands = Bands()
+    assert len(rows) > 100
+    assert {text: bands.of(Wording(text)) for text, _ in rows} == dict(rows)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "前海深港合作區在2021年的面積為120.56平方公里、四萬七千宗、百分之五。",
+        "R&D grew by 8.5% — it didn't fall; 1 234 567 people, twenty-five of them.",
+        "no words \uff11\uff12\uff13 but THESE",
+    ],
+)
+def test_bands_of_other_statements(session: Session, statement: str) -> None:
+    ((expected,),) = run(session, "SELECT statement_bands($1)", statement)
+    assert Bands().of(Wording(statement)) == expected
+
+
+@pytest.fixture
+def logging_database(database_url: str, server: Server) -> Iterator[Database]:
+    """The database, whose server logs every statement with its parameters."""
+    name = database_url.rpartition("/")[2].partition("?")[0]
+    settings = ("log_min_duration_statement = 0", "log_parameter_max_length_on_error = -1")
+    with psycopg.connect(server.url("postgres", superuser=True), autocommit=True) as connection:
+        for setting in settings:
+            connection.execute(f"ALTER DATABASE {name} SET {setting}".encode())
+        database = Database(lambda: database_url)
+        yield database
+        database.close()
+        connection.execute(f"ALTER DATABASE {name} RESET ALL".encode())
+
+
+def test_the_text_is_nowhere(
+    logging_database: Database,
+    server: Server,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    client = create_app(
+        Settings(log_level="debug", log_format="console"), logging_database
+    ).test_client()
+    text = (
+        f"{MARKER} Hong Kong {MARKER} approved over 47,000 {MARKER} TTPS applications. {MARKER}香港"
+    )
+    bodies = {
+        text.encode(): (200, "text/plain"),
+        text.encode() + b"\xff": (400, "text/plain"),
+        text.encode() * 2000: (413, "text/plain"),
+        text.encode() + b" ": (415, "text/html"),
+        json.dumps({"text": text}).encode(): (200, "application/json"),
+        json.dumps({"text": text}).encode()[:-1]: (400, "application/json"),
+        json.dumps({"text": [text]}).encode(): (422, "application/json"),
+    }
+    answers = []
+    for body, (status, media_type) in bodies.items():
+        answer = client.post("/v1/check", data=body, content_type=media_type)
+        assert answer.status_code == status
+        answers.append(answer.text)
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("hksz_db.checking.check.quoted_in", fail)
+    answers.append(client.post("/v1/check", json={"text": text}).text)
+    answers.append(client.get("/metrics").text)
+    configure_logging(Settings(log_level="error"))
+    written = capsys.readouterr()
+    said = f"{written.out}{written.err}{caplog.text}"
+    assert "RuntimeError: broken" in said
+    logged = (server.home / "postgres.log").read_text()
+    assert "claim_bands" in logged
+    for place in (*answers, said, logged):
+        assert MARKER not in place.lower()
+
+
+def test_it_works_on_a_server_that_only_reads(app: Flask, database_url: str) -> None:
+    only = Database(lambda: f"{database_url}&options=-c%20default_transaction_read_only%3Don")
+    app.extensions["hksz_database"] = only
+    try:
+        assert _sentence(Client(app), RIGHT)["finding"] == "agrees"
+    finally:
+        only.close()
