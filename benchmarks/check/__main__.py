@@ -116,14 +116,19 @@ def _time(database: Database, superuser_url: str) -> None:
 
 
 def _article(superuser_url: str) -> str:
-    """A text of statements of the dataset, each about an entity by its name, with a figure."""
+    """A text of statements of the dataset, and of other figures of its metrics and subjects."""
     query = """
-        SELECT statement || ' of ' || names.name || ' was ' || (1000 + 37 * n)::text || ' in '
-            || (2005 + n % 20)::text || '.'
+        SELECT format(
+            '%s. The %s of %s was %s %s in %s.', statement, metrics.label, entities.name,
+            round(coalesce(amount, 1000)) + n,
+            CASE figures.dimension WHEN 'money' THEN unit_code END,
+            extract(year FROM coalesce(lower(period), '2020-01-01'))
+        )
         FROM generate_series(1, 400) AS n
         JOIN claims ON claims.id = benchmark.claim_id(n * 200)
-        JOIN claim_entities ON claim_id = claims.id
-        JOIN entity_names AS names ON names.entity_id = claim_entities.entity_id
+        JOIN figures ON figures.claim_id = claims.id
+        JOIN metrics ON metrics.id = metric_id
+        JOIN entities ON entities.id = subject_id
         ORDER BY n
     """
     with psycopg.connect(superuser_url) as connection:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from hksz_db.checking.folding import comparable
 from hksz_db.checking.sentences import Span
@@ -131,7 +132,7 @@ def as_one_of(
     if unit_code is None or (stated.is_share and dimension is not Dimension.RATIO):
         return None
     try:
-        unit = measure(unit_code)
+        unit = _measured(unit_code)
         if unit.dimension is not dimension:
             return None
         statement = Statement(
@@ -147,6 +148,11 @@ def as_one_of(
     except (InvalidFigure, InvalidUnit):
         return None
     return Ranged(stated, unit_code, unit, reading)
+
+
+@lru_cache(maxsize=512)
+def _measured(unit_code: str) -> Measure:
+    return measure(unit_code)
 
 
 def _ranks(form: str, start: int) -> Iterator[FoundFigure]:

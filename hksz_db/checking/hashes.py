@@ -4,6 +4,8 @@ They are ``hashtextextended`` and ``hashint8extended``: the function lookup3 of 
 ``src/common/hashfn.c`` of PostgreSQL.
 """
 
+from functools import lru_cache
+
 _ALL = 0xFFFFFFFF
 _START = 0x9E3779B9 + 3923095
 _HIGHEST = 1 << 63
@@ -35,6 +37,7 @@ def hash_number(number: int, seed: int) -> int:
     return _finished((a + (low ^ (high if number >= 0 else high ^ _ALL))) & _ALL, b, c)
 
 
+@lru_cache(maxsize=2048)
 def _started(length: int, seed: int) -> tuple[int, int, int]:
     a = b = c = (_START + length) & _ALL
     if not seed:

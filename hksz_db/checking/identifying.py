@@ -59,6 +59,7 @@ class Identifying:
         self._known = known
         self._sentence = sentence
         self._names = names
+        self._ranged: dict[tuple[object, ...], Ranged | None] = {}
         # The words of figures may be those of a metric: "received 75,000".
         hidden = [time.span for time in sentence.times]
         hidden += [mention.span for mention in sentence.mentions]
@@ -105,12 +106,18 @@ class Identifying:
         if figure.stated.is_change:
             words |= {"growth"}
         for candidate in self._known.measures.candidates(words, None):
-            metric = candidate.metric
-            ranged = as_one_of(
-                figure, metric.dimension, metric.measure, nonnegative=metric.nonnegative
-            )
+            ranged = self._as_one_of(figure, candidate.metric)
             if ranged is not None:
                 yield candidate, ranged
+
+    def _as_one_of(self, figure: FoundFigure, metric: Metric) -> Ranged | None:
+        """The figure as one of a metric; several metrics read it in the same way."""
+        kind = (figure.span, metric.dimension, metric.measure, metric.nonnegative)
+        if kind not in self._ranged:
+            self._ranged[kind] = as_one_of(
+                figure, metric.dimension, metric.measure, nonnegative=metric.nonnegative
+            )
+        return self._ranged[kind]
 
     def _best(
         self, figure: FoundFigure, words: frozenset[str], measured: Mapping[Pair, Measured]
@@ -183,11 +190,7 @@ class Identifying:
             fitting = [
                 (other, ranged)
                 for other in self._sentence.figures
-                for ranged in [
-                    as_one_of(
-                        other, metric.dimension, metric.measure, nonnegative=metric.nonnegative
-                    )
-                ]
+                for ranged in [self._as_one_of(other, metric)]
                 if ranged is not None
             ]
             if len(fitting) == 1 and fitting[0][0] is figure:
