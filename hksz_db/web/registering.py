@@ -4,6 +4,7 @@ from flask import Flask
 
 from hksz_db.web import (
     adding,
+    checking,
     claims,
     entities,
     feeds,
@@ -21,6 +22,7 @@ from hksz_db.web.site import register_site
 
 __all__ = [
     "adding",
+    "checking",
     "claims",
     "entities",
     "feeds",

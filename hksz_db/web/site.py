@@ -48,6 +48,7 @@ NAVIGATION = (
     ("pages.entities", _("Entities")),
     ("pages.sources", _("Sources")),
     ("pages.metrics", _("Measures")),
+    ("pages.check", _("Check")),
 )
 """The pages that every page links to: their endpoints and labels."""
 

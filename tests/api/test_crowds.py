@@ -35,7 +35,16 @@ COSTLY_CALLS = {
     *("follow", "verify", "read_contested_by", "read_facets", "suggest", "search", "claim"),
     *("entity", "source", "locators", "metric", "feed", "entities", "sources", "metrics"),
     *("review", "decide", "merge_duplicate", "undo_merge", "my_work", "submit_again"),
-    *("check", "add", "add_source", "add_passage", "add_file", "add_hints", "add_suggest"),
+    *(
+        "check",
+        "report",
+        "add",
+        "add_source",
+        "add_passage",
+        "add_file",
+        "add_hints",
+        "add_suggest",
+    ),
 }
 
 

@@ -18,6 +18,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "pages.metric": ("/metrics/{metrics hksz:metric-ttps-approved}",),
     "pages.feed": (),  # Atom
     "pages.locators": (),  # JSON for a script
+    "pages.check": ("/check",),
     "pages.sign_in": ("/sign-in",),
     "pages.add": (
         "/add?q=An+invented+report&claim={claims hksz:ttps-approved-2023}",
