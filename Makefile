@@ -54,7 +54,7 @@ translations: $(VENV)/dev.stamp
 # Pins what requirements*.in ask for; commit the result.
 lock: $(VENV)/runtime.stamp
 	@$(PIP) install uv
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-mcp requirements-dev; do \
 	    $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-header --no-annotate --upgrade $$name.in --output-file $$name.txt || exit 1; \
 	done

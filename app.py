@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.config["OPEN_READS"] = settings.open_reads
     app.config["ACCESS_LOG"] = settings.access_log
     app.config["SESSION_LIFETIME"] = timedelta(hours=settings.session_hours)
+    app.config["VERSION"] = VERSION
     app.config["FOUR_EYES"] = settings.needs_four_eyes
     app.config["KEY_FILE"] = _home(settings) / KEY_FILE
     database = database or open_database(settings)

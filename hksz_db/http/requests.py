@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, has_request_context, request
 
 from hksz_db.database import Database
 from hksz_db.domain.errors import Fault, Malformed
@@ -15,8 +15,8 @@ SESSION_COOKIE = "hksz_session"
 
 
 def database() -> Database:
-    """The database that answers the request."""
-    return database_for(current_app, request.environ)
+    """The database that answers the request; a command reads as a client without a key."""
+    return database_for(current_app, request.environ if has_request_context() else {})
 
 
 def database_for(app: Flask, environ: Mapping[str, object]) -> Database:

@@ -1,0 +1,1 @@
+"""The Model Context Protocol, by which assistants read; it needs ``requirements-mcp.txt``."""
