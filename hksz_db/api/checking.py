@@ -10,7 +10,8 @@ from hksz_db.api.requests import PLAIN_TEXT, check_media_type, load, read_body
 from hksz_db.checking.check import check_text
 from hksz_db.checking.documents import document_of
 from hksz_db.checking.known import KnownNames
-from hksz_db.domain.errors import Malformed
+from hksz_db.domain.errors import Invalid, Malformed
+from hksz_db.domain.locators import NotText
 from hksz_db.domain.strict_json import compact
 from hksz_db.http.languages import localized, preference
 from hksz_db.http.requests import database
@@ -33,13 +34,16 @@ def _check() -> Response:
     text = given["text"]
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise ApiError(413, f"The text may have at most {MAX_BYTES} bytes in UTF-8.")
-    found = check_text(
-        database(),
-        known_names().of(database()),
-        text,
-        language=given.get("language"),
-        published=given.get("published_edtf"),
-    )
+    try:
+        found = check_text(
+            database(),
+            known_names().of(database()),
+            text,
+            language=given.get("language"),
+            published=given.get("published_edtf"),
+        )
+    except NotText as error:
+        raise Invalid(str(error)) from None
     body = compact(document_of(found))
     shown = localized(body, CheckSchema, None, preference(given.get("lang")), None)
     response = answers.json_response(shown.body)

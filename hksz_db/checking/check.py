@@ -25,6 +25,7 @@ from hksz_db.checking.sentences import Span, sentences_of
 from hksz_db.checking.times import StatedTime, days_between
 from hksz_db.database import Database
 from hksz_db.domain.chronology import InvalidDate, Period, parse
+from hksz_db.domain.locators import read_decoded
 from hksz_db.domain.ranges import Interval
 from hksz_db.domain.strict_json import compact
 from hksz_db.domain.vocabulary import Accumulation, Finding, Modality, NothingFound
@@ -124,7 +125,11 @@ def check_text(
     language: str | None = None,
     published: Period | None = None,
 ) -> Checked:
-    """Check a text that was published then. Nothing of it is stored, or sent in words."""
+    """Check a text that was published then. Nothing of it is stored, or sent in words.
+
+    Raises ``NotText`` if it is empty or has characters that are not allowed.
+    """
+    read_decoded(text)
     spans = [*sentences_of(text, language)]
     mentions = known.names.find(text, spans[:MOST_SENTENCES])
     read = [
@@ -355,10 +360,12 @@ class _Check:
                     given.append(_given(len(given), sentence, figure, identification.found, period))
         compared = self._comparisons(given)
         return [
-            [
-                _checked(figure, identification, places[row, column], compared)
-                for column, (figure, identification) in enumerate(own)
-            ]
+            _without_parts(
+                [
+                    _checked(figure, identification, places[row, column], compared)
+                    for column, (figure, identification) in enumerate(own)
+                ]
+            )
             for row, own in enumerate(figures)
         ]
 
@@ -373,7 +380,11 @@ class _Check:
         time = sentence.time_of(figure)
         if time is None:
             is_stock = found.metric.accumulation is Accumulation.STOCK
-            return [(self._published or _today()) if is_stock else None]
+            own = (self._published or _today()) if is_stock else None
+            # The same words may be meant for the time of the claim.
+            return [own, *_read([found.period_edtf] if found.period_edtf else [])]
+        if time.is_bound:
+            return []
         if not time.until or found.metric.accumulation is Accumulation.STOCK:
             return [time.period]
         known = measured.get((found.metric.id, found.subject_id), Measured())
@@ -496,7 +507,7 @@ def _checked(
 ) -> CheckedFigure:
     """A figure with its comparisons; of several times, those of one at which it agrees."""
     found = identification.found
-    if found is None:
+    if found is None or not places:
         return CheckedFigure(figure, identification)
     lasting = found.metric.accumulation in _LASTING
     readings = []
@@ -507,9 +518,9 @@ def _checked(
         finding = finding_of([each.verdict for each in decisive if each.verdict])
         readings.append(_Compared(finding, period, decisive, every))
     agreeing = [reading for reading in readings if reading.finding is Finding.AGREES]
-    chosen = (
-        agreeing[0] if agreeing else min(readings, key=lambda each: [*Finding].index(each.finding))
-    )
+    disagreeing = [reading for reading in readings if reading.finding in _DISAGREEING]
+    least = max(disagreeing, key=lambda each: _DISAGREEING.index(each.finding), default=readings[0])
+    chosen = agreeing[0] if agreeing else least
     shown = sorted(
         (each for each in chosen.decisive if finding_of([each.verdict or ""]) is chosen.finding),
         key=lambda each: _VERDICTS.index(each.verdict or ""),
@@ -525,6 +536,26 @@ def _checked(
     )
 
 
+def _without_parts(figures: Sequence[CheckedFigure]) -> list[CheckedFigure]:
+    """The figures, of which those are parts that stand beside one that agrees.
+
+    "HKU recruited 91 academics, 22 of whom are professors" does not state two numbers of academics.
+    """
+    agreeing = {_kind_of(each) for each in figures if each.finding is Finding.AGREES}
+    return [
+        CheckedFigure(each.found, Identification(None, NothingFound.A_PART))
+        if each.finding in _DISAGREEING and _kind_of(each) in agreeing
+        else each
+        for each in figures
+    ]
+
+
+def _kind_of(figure: CheckedFigure) -> object:
+    found = figure.identification.found
+    return found and (found.metric.id, found.subject_id)
+
+
+_DISAGREEING = (Finding.CONTRADICTS, Finding.IN_TENSION)
 _VERDICTS = (
     "contradicts", "part_exceeds_whole", "tension", "agrees", "missed", "did_not_come_true", "met",
     "came_true", "compatible",

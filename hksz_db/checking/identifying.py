@@ -6,15 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from hksz_db.checking.doubts import doubt
 from hksz_db.checking.figures import FoundFigure, Ranged, as_one_of
 from hksz_db.checking.folding import comparable
 from hksz_db.checking.known import Known
-from hksz_db.checking.measures import Candidate, Metric, Words, concepts_of
+from hksz_db.checking.measures import Candidate, Metric, Words
 from hksz_db.checking.reading import ReadSentence
+from hksz_db.checking.sentences import Span
 from hksz_db.domain.vocabulary import NothingFound
-
-MAX_OTHER_WORDS = 3
-"""How many English words that neither the metric nor most reports use a sentence may have."""
 
 _CATEGORY = r"\b(?:from|were|are|under|by|aged) (?:the )?{}\b"
 Pair = tuple[UUID, UUID]
@@ -33,7 +32,8 @@ class Measured:
 class Identified:
     """The metric and the subject of a figure, and the part of the whole that it is about.
 
-    ``by_claim``: they are those of a claim that says the same in the same words but for numbers.
+    ``by_claim``: they are those of a claim that says the same in the same words but for numbers,
+    for the time ``period_edtf``.
     """
 
     metric: Metric
@@ -41,6 +41,7 @@ class Identified:
     ranged: Ranged
     part: Part | None = None
     by_claim: bool = False
+    period_edtf: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,15 @@ class Identifying:
         self._names = names
         self._ranged: dict[tuple[object, ...], Ranged | None] = {}
         # The words of figures may be those of a metric: "received 75,000".
-        hidden = [time.span for time in sentence.times]
-        hidden += [mention.span for mention in sentence.mentions]
         self._words = Words(
             comparable(sentence.text),
-            map(sentence.within, hidden),
-            [names[id] for id in sentence.entity_ids if id in names],
+            [sentence.within(time.span) for time in sentence.times],
+            {
+                sentence.within(mention.span): [
+                    names[id] for id in mention.entity_ids if id in names
+                ]
+                for mention in sentence.mentions
+            },
         )
 
     def pairs(self) -> Iterable[Pair]:
@@ -169,14 +173,23 @@ class Identifying:
     def _doubted(self, figure: FoundFigure, identification: Identification) -> Identification:
         found = identification.found
         assert found is not None
-        span = self._sentence.within(figure.span)
-        if self._words.is_part(span) and found.part is None:
-            said = self._words.own(span.end, len(self._words.form))
-            if not said & frozenset(concepts_of(found.metric.label)):
-                return Identification(None, NothingFound.A_PART, identification.candidates)
-        if len(self._words.unknown_to(found.metric)) > MAX_OTHER_WORDS:
-            return Identification(None, NothingFound.OTHER_WORDS, identification.candidates)
-        return identification
+        reason = doubt(
+            self._words,
+            self._sentence.within(figure.span),
+            self._name_of(found.subject_id, figure),
+            found.metric,
+            is_known_part=found.part is not None,
+        )
+        if reason is None:
+            return identification
+        return Identification(None, reason, identification.candidates)
+
+    def _name_of(self, subject_id: UUID, figure: FoundFigure) -> Span | None:
+        """Where the subject is named, before the figure if it is."""
+        named = [each.span for each in self._sentence.mentions if subject_id in each.entity_ids]
+        before = [span for span in named if span.start < figure.span.start]
+        nearest = before[-1:] or named[:1]
+        return self._sentence.within(nearest[0]) if nearest else None
 
     def _by_claim(
         self, figure: FoundFigure, alike: Sequence[Mapping[str, Any]]
@@ -195,7 +208,14 @@ class Identifying:
             ]
             if len(fitting) == 1 and fitting[0][0] is figure:
                 subject = UUID(each["subject_id"])
-                identified = Identified(metric, subject, fitting[0][1], each["breakdown"], True)
+                identified = Identified(
+                    metric,
+                    subject,
+                    fitting[0][1],
+                    each["breakdown"],
+                    by_claim=True,
+                    period_edtf=each["period_edtf"],
+                )
                 found.setdefault((metric.id, subject), identified)
         plain = [each for each in found.values() if each.part is None] or [*found.values()]
         return plain[0] if len(plain) == 1 else None

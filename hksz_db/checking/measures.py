@@ -23,23 +23,8 @@ _PLACEHOLDER = re.compile(r"\b(?:an?|one or more) (?:[\w-]+ )?[\w-]+(?=$|[ ,])")
 _RESEARCH_AND_DEVELOPMENT = re.compile(r"\br ?& ?d\b")
 _GROSS = re.compile(r"\bgross domestic product\b")
 _COME_IN = re.compile(r"\bcame in\b|\bcome in\b")
+_MARK = re.compile(r"[,;:.!?，；：。！？]")
 _CLAUSE = re.compile(r"[,;:，；：]| and | while | but |而|并")
-_PART = re.compile(
-    r"\bof (?:the|those|these|all|its|their|them)\b[^,;]*, *$|\bamong [^,;]*, *$"
-    r"|(?:其中|当中)[^,，]*$"
-)
-_GENERAL = frozenset(
-    stems(
-        "said says say according report reported reports announced show shows showed figure "
-        "figures official officials government data latest already altogether total totalled "
-        "number numbered least time still now since start started open opened opens set come "
-        "came get got make made one ones per cent percent also however meanwhile city far "
-        "win won won take took put people scheme programme wrong right hardly large small "
-        "work worked under within around across available alone record recorded stood reach "
-        "reached provide provided offer offers yet"
-    )
-)
-_MODALITY_WORDS = frozenset(stems("will would plan plans planned aim aims expected target"))
 
 
 class Metric(NamedTuple):
@@ -53,6 +38,11 @@ class Metric(NamedTuple):
     accumulation: Accumulation
     measure: MetricMeasure
     nonnegative: bool
+
+    @property
+    def is_implied(self) -> bool:
+        """Whether the label says no more than the unit of its figures does."""
+        return self.label.lower() == self.dimension
 
 
 @dataclass(frozen=True)
@@ -77,13 +67,19 @@ class Candidate:
 class Words:
     """The concepts of a sentence with their places, without those that are hidden."""
 
-    def __init__(self, form: str, hidden: Iterable[Span], names: Iterable[str]) -> None:
+    def __init__(
+        self, form: str, hidden: Iterable[Span], names: Mapping[Span, Iterable[str]]
+    ) -> None:
+        """``names`` are what the entities are called that are named at a place."""
+        self.names = [*names]
         characters = list(form)
-        for start, end in hidden:
+        for start, end in (*hidden, *names):
             characters[max(start, 0) : max(end, 0)] = " " * (min(end, len(form)) - max(start, 0))
         self.form = "".join(characters)
         self._placed = [*_placed_concepts(self.form)]
-        self._of_names = frozenset(concept for name in names for concept in concepts_of(name))
+        self._of_names = frozenset(
+            concept for called in names.values() for name in called for concept in concepts_of(name)
+        )
 
     def between(self, start: int, end: int) -> frozenset[str]:
         """The concepts of a part of the sentence, and those of the names in it."""
@@ -104,14 +100,18 @@ class Words:
         after = _CLAUSE.search(self.form, span.end)
         return Span(ends[-1] if ends else 0, after.start() if after else len(self.form))
 
-    def is_part(self, span: Span) -> bool:
-        """Whether the figure is about some of those that the words before it name."""
-        return _PART.search(self.form[max(0, span.start - 200) : span.start]) is not None
+    def placed(self, start: int, end: int) -> Iterator[tuple[int, str]]:
+        """The concepts of a part of the sentence with their places."""
+        return ((at, concept) for at, concept in self._placed if start <= at < end)
 
-    def unknown_to(self, metric: Metric) -> frozenset[str]:
-        """The English words that neither the metric nor most reports use."""
-        known = frozenset(concepts_of(f"{metric.label} {metric.key.replace('-', ' ')}"))
-        return self.own(0, len(self.form)) - known - _GENERAL - _MODALITY_WORDS - _WEAK
+    def end_of_clause(self, start: int) -> int:
+        """Where the next mark of punctuation stands."""
+        mark = _MARK.search(self.form, start)
+        return mark.start() if mark else len(self.form)
+
+    def unknown(self, label: frozenset[str]) -> frozenset[str]:
+        """The words that neither the label of a metric nor most reports use."""
+        return self.own(0, len(self.form)) - label - GENERAL - _WEAK
 
 
 class Measures:
@@ -123,8 +123,8 @@ class Measures:
         for metric in metrics:
             own = _PLACEHOLDER.sub(" ", metric.label.lower())
             needed = frozenset(concepts_of(own)) - _WEAK
-            if needed == {"area"} and metric.dimension is Dimension.AREA:
-                needed = frozenset()  # its unit says so
+            if metric.is_implied:
+                needed = frozenset()
             named = frozenset(
                 c for each in names_in.get(metric.label, ()) for c in concepts_of(each)
             )
@@ -191,3 +191,16 @@ _WEAK = frozenset(
         "average level amount value rate thing year years"
     )
 )
+GENERAL = frozenset(
+    concepts_of(
+        "will would plan plans planned aim aims expected target "
+        "said says say according report reported reports announced show shows showed figure "
+        "figures official officials government data latest already altogether total totalled "
+        "number numbered least time still now since start started open opened opens set come "
+        "came get got make made one ones per cent percent also however meanwhile city far "
+        "win won won take took put people scheme programme wrong right hardly large small "
+        "work worked under within around across available alone record recorded stood reach "
+        "reached provide provided offer offers yet"
+    )
+)
+"""The concepts that reports of any kind have."""

@@ -17,6 +17,10 @@ _AS_WRITTEN = 4
 _OWNED = re.compile(r"(?P<owner>.{3,}?)(?:'s|s') (?P<rest>.{4,})")
 
 
+# "Other talent schemes" are not Hong Kong's.
+_OWNING = re.compile(r"\b(?:its|their|all|the|of|under|these) $")
+
+
 class KnownName(NamedTuple):
     """A name of an entity."""
 
@@ -104,7 +108,10 @@ class Names:
         for span, pattern in mentions:
             if sentence.start <= span.start and span.end <= sentence.end:
                 owner = self._owners.get(self._forms[pattern])
-                if owner is None or owner in form[sentence.start : sentence.end]:
+                if owner is None or (
+                    owner in form[sentence.start : sentence.end]
+                    and _OWNING.search(form[max(0, span.start - 12) : span.start])
+                ):
                     yield Mention(span, self._entities[pattern])
 
 

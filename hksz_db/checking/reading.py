@@ -58,7 +58,7 @@ class ReadSentence:
     @cached_property
     def form(self) -> str:
         """The sentence without its names, times and figures, in a form for patterns."""
-        return Words(comparable(self.text), [*map(self.within, self._read)], ()).form
+        return Words(comparable(self.text), map(self.within, self._read), {}).form
 
     @property
     def _read(self) -> list[Span]:

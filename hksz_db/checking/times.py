@@ -64,9 +64,11 @@ _PART_AFTER = re.compile(
 _JOINED = re.compile(r" ?(?:to|-|until|through|till|至|到|和) ?(?:the )?$| and (?:the )?$")
 _OPENED = re.compile(r"(?:\bbetween|\bfrom|自|由|从|介乎) ?(?:the )?$")
 _UNTIL = re.compile(
-    r"(?:\b(?:by|as at|as of|until|till|up to|through|to)|截至|截止|直至|至|到)"
+    r"(?:\b(?:by|as at|as of|up to|through|to)|截至|截止|直至|至|到)"
     r"(?: the| late| early)? ?$"
 )
+_BOUND_BEFORE = re.compile(r"\b(?:before|after|since|prior to|until|till)(?: the)? ?$|[自从] ?$")
+_BOUND_AFTER = re.compile(" ?(?:之?[前后]|以[前后來来]|起)")
 # The words beside a time that belong to it are not longer.
 _REACH = 40
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
@@ -87,13 +89,15 @@ class StatedTime:
     """A time that is stated at a place of the text.
 
     ``until``: it only says until when ("by the end of June"), so that the time has no beginning.
-    ``is_relative``: it depends on the date of the text.
+    ``is_relative``: it depends on the date of the text. ``is_bound``: it only says before or after
+    when ("since 2017").
     """
 
     span: Span
     period: Period
     until: bool = False
     is_relative: bool = False
+    is_bound: bool = False
 
     @property
     def cumulative(self) -> Period:
@@ -269,7 +273,9 @@ def _read(form: str, found: Sequence[_Found], start: int) -> tuple[int, StatedTi
         return 1, None
     until = first.is_end or _UNTIL.search(_before(form, first)) is not None
     span = Span(start + first.start, start + first.end)
-    return 1, StatedTime(span, period, until, first.is_relative)
+    before, after = _before(form, first), form[first.end : first.end + _REACH]
+    is_bound = bool(_BOUND_BEFORE.search(before) or _BOUND_AFTER.match(after))
+    return 1, StatedTime(span, period, until, first.is_relative, is_bound)
 
 
 def _before(form: str, found: _Found) -> str:

@@ -11,6 +11,7 @@ from hksz_db.checking.check import Checked, CheckedSentence, check_text
 from hksz_db.checking.documents import document_of, why, why_of_figure
 from hksz_db.commands.terminal import FILE, Failure, errors_in_one_line
 from hksz_db.domain.chronology import InvalidDate, Period, parse
+from hksz_db.domain.locators import NotText
 from hksz_db.domain.vocabulary import Finding
 from schemas.checks import MAX_BYTES
 
@@ -44,6 +45,8 @@ def check(file: Path, published: Period | None, language: str | None, form: str)
             checked = check_text(database, known, text, language=language, published=published)
     except click.ClickException as error:
         raise Failure(error.message) from None
+    except NotText as error:
+        raise Failure(f"{file}: {error}") from None
     if form == "json":
         click.echo(json.dumps(document_of(checked), ensure_ascii=False, indent=1))
     else:

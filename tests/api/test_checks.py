@@ -87,6 +87,35 @@ def test_findings(reader: Client, text: str, finding: str) -> None:
     assert _sentence(reader, text)["finding"] == finding
 
 
+NARROWER = """
+    In 2023, HKU recruited 91 academics, 22 of them full professors.
+    HKU recruited 12 academics from Germany in 2023.
+    The TTPS approved 200 applications a day in 2023.
+    On average, 130 TTPS applications were approved each day in 2023.
+    The Qianhai zone covered 120.56 square kilometres in 2021, up from 14.92 square kilometres.
+    In 2022, Hong Kong universities spent HK$15 billion on research and development.
+    A park in the Lok Ma Chau Loop covers 12 hectares.
+    Wetlands of 12.8 hectares lie in the Lok Ma Chau Loop.
+    In 2023 the Hong Kong government approved 20,000 applications under other talent schemes.
+    By the end of November 2023, 3,400 TTPS applications were approved for applicants under 30.
+    TTPS celebrated 47,000 approved applications in 2023 with 300 guests.
+    Since 2023 the TTPS has approved 90 applications.
+
+    高才通2023年平均每月批出4,000宗申請。
+    2023年香港大学招聘了30名来自德国的学者。
+    前海合作區內一個公園面積約12公頃。
+    香港科學園深圳分園其中一座大樓的樓面面積為15,000平方米。
+"""
+
+
+def test_what_is_narrower_contradicts_nothing(reader: Client) -> None:
+    checked = _check(reader, NARROWER).json["data"]
+    assert len(checked) == 16
+    wrong = {"contradicts", "in_tension"}
+    found = [NARROWER[each["start"] : each["end"]] for each in checked if each["finding"] in wrong]
+    assert not found
+
+
 def test_the_end_of_a_period_is_that_of_known_figures(reader: Client) -> None:
     (figure,) = _sentence(
         reader, "By the end of November 2023, 52,300 TTPS applications were approved."
@@ -146,6 +175,8 @@ def test_too_long_and_malformed_texts(reader: Client) -> None:
     assert _check(reader, "x " * 32_768).status_code == 200
     assert _check(reader, RIGHT, "soon").status_code == 422
     assert reader.post("/v1/check", {"text": 5}).status_code == 422
+    for text in ("", " \n", "a\0b", "\ud83d"):
+        assert _check(reader, text).status_code == 422, text
     assert reader.get("/v1/check").status_code == 405
 
 
@@ -157,7 +188,7 @@ def test_too_long_and_malformed_texts(reader: Client) -> None:
         "2023 to " * 8_000,
         "." * 60_000,
         "Hong Kong " * 6_000,
-        "\n" * 60_000,
+        "\n" * 60_000 + "1",
         "a\u0300" * 20_000,
         "HK$" * 20_000,
         "between " * 8_000,

@@ -12,7 +12,7 @@ SELECT json_build_object(
     'figures', ARRAY(
         SELECT json_build_object(
             'id', figures.id, 'metric_id', metric_id, 'subject_id', subject_id,
-            'dimension', dimension, 'breakdown', breakdown
+            'breakdown', breakdown, 'period_edtf', period_edtf
         )
         FROM figures WHERE claim_id = claims.id AND deleted_at IS NULL
         ORDER BY figures.id LIMIT 16
