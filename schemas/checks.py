@@ -151,9 +151,21 @@ class CheckedSentenceSchema(_PlaceSchema):
     claims = fields.List(fields.Nested(CheckedClaimSchema))
 
 
-class _CountedSchema(DocumentSchema):
+class CheckedNumberSchema(DocumentSchema):
+    """How many were taken into account, and whether these are all."""
+
     count = StrictInteger()
     all = fields.Boolean()
+
+
+class FindingCountsSchema(DocumentSchema):
+    """How many sentences have each finding."""
+
+    contradicts = StrictInteger()
+    in_tension = StrictInteger()
+    repeats = StrictInteger()
+    agrees = StrictInteger()
+    not_known = StrictInteger()
 
 
 class CheckMetaSchema(DocumentSchema):
@@ -165,9 +177,9 @@ class CheckMetaSchema(DocumentSchema):
 
     char_length = StrictInteger()
     published_edtf = fields.String(allow_none=True)
-    sentences = fields.Nested(_CountedSchema)
-    names = fields.Nested(_CountedSchema)
-    findings = fields.Dict(fields.String(), StrictInteger())
+    sentences = fields.Nested(CheckedNumberSchema)
+    names = fields.Nested(CheckedNumberSchema)
+    findings = fields.Nested(FindingCountsSchema)
 
 
 class CheckSchema(DocumentSchema):
