@@ -27,8 +27,6 @@ from schemas.fields import Breakdown, Doi, ExternalId, Slug, Text, WebAddress
 
 # Their form allows no tombstone. Other texts with a form, such as dates, hold nothing personal.
 _FORMED = (Doi, ExternalId, Slug, WebAddress)
-# By reviews, and from the preferred one of the names of an entity.
-_WRITTEN_OTHERWISE = ("review_note", "name")
 _GIVEN = """
     WITH given (row_id, words, in_json, tombstone, tombstone_in_json) AS (
         VALUES ($1::uuid, $2::text, $3::text, $4::text, $5::text)
@@ -92,6 +90,8 @@ def erase(session: Session, resource: str, id: UUID, text: str, reason: str) -> 
         raise Invalid(f"This {RESOURCES[resource].singular} does not hold the text.")
     if resource == "entities":
         _forget_name(session, given)
+    if resource == "claims":
+        _forget_words(session, given)
     if RESOURCES[resource].can_be_merged:
         _erase_from_merges(session, RESOURCES[resource].singular, given)
     # Stored answers, which hold documents.
@@ -140,7 +140,8 @@ def _fields(table: str, resource: str) -> Iterator[tuple[str, object]]:
     declared = writer.create_schema._declared_fields
     if table == writer.table:
         yield from declared.items()
-        yield from ((name, Text()) for name in _WRITTEN_OTHERWISE)
+        # The preferred one of the names of an entity.
+        yield "name", Text()
     for name, listed in writer.lists.items():
         if listed.table.name == table:
             field: Any = declared[name]
@@ -198,6 +199,12 @@ def _forget_name(session: Session, given: tuple[object, ...]) -> None:
         " SET search = ts_delete(search, tsvector_to_array(name_words(given.words)))"
         f" FROM given WHERE kept.id IN ({linked})"
     )
+    _rewrite(session, "claims", sql, given)
+
+
+def _forget_words(session: Session, given: tuple[object, ...]) -> None:
+    """Remove the words by which a claim was found in the past: also those of its translations."""
+    sql = f"{_GIVEN} UPDATE past.claims AS kept SET search = '' FROM given WHERE id = given.row_id"
     _rewrite(session, "claims", sql, given)
 
 

@@ -219,3 +219,31 @@ def test_what_a_merge_keeps_is_erased(client: FlaskClient, database_url: str, er
 
     assert f"still in entities {merged['id']}\n" in output
     assert _places(database_url, "qzx") == set()
+
+
+def test_a_claim_and_its_evidence_are_erased(
+    client: FlaskClient, database_url: str, erase: Erase
+) -> None:
+    source = _post(client, "sources", csl_type="report", title="A long title")
+    translated = {"language": "fr", "text": f"On dit {SECRET}.", "translated_by": "human"}
+    claim = _post(
+        client,
+        "claims",
+        statement="It was thought.",
+        language="en",
+        modality="actual",
+        claimant_as_stated="Somebody",
+        statements=[translated],
+        evidence=[{"source_id": source["id"], "stance": "asserts", "note": SECRET}],
+    )
+    _patch(client, "claims", claim["id"], statement="It was known.", statements=[])
+    (evidence,) = _get(client, f"claims/{claim['id']}/evidence")["data"]
+
+    assert erase("claims", claim["id"]).output.endswith(
+        f"claim_translations.text\t0 present\t1 earlier\nstill in evidence {evidence['id']}\n"
+    )
+    result = erase("evidence", evidence["id"])
+
+    assert result.exit_code == 0, result.output
+    assert result.output == "evidence.note\t1 present\t0 earlier\n"
+    assert _places(database_url, "qzx", "vrt") == set()
