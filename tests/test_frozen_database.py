@@ -70,6 +70,14 @@ def test_a_request_ends_though_the_database_is_frozen(
         assert ask(impatient) != backend
 
 
+def test_a_transaction_ends_though_what_is_behind_a_pooler_is_frozen(database_url: str) -> None:
+    """It begins with the settings of the service."""
+    limit_ms = int(_TIMEOUT_S * 1000)
+    pooled = Database(lambda: database_url, statement_timeout_ms=limit_ms, via_pooler=True)
+    with closing(pooled), _frozen(_write(pooled)), pytest.raises(Unavailable):
+        _write(pooled)
+
+
 def test_a_commit_ends_though_the_database_is_frozen(impatient: Database) -> None:
     def commit_while_frozen(backend: int) -> None:
         with impatient.transaction() as session:

@@ -12,6 +12,7 @@ import sqlalchemy
 from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap, Loader
 from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
+from psycopg.pq import ExecStatus
 
 from hksz_db.database.deadlines import limit_waiting
 from hksz_db.database.readers import PooledReader, Reader
@@ -124,11 +125,15 @@ class Connector:
         """Close the connection and raise ``DatabaseUnusable`` if it leads to a pooler.
 
         Settings and prepared statements of a session would be those of somebody else. A pooler
-        makes up the number of the server process that it announces.
+        makes up the number of the server process that it announces. Raises ``OperationalError`` if
+        the server is away.
         """
         if self.via_pooler:
             return
         result = connection.pgconn.exec_(b"SELECT pg_backend_pid()")
+        if result.status != ExecStatus.TUPLES_OK:
+            connection.close()
+            raise psycopg.OperationalError(result.get_error_message())
         if result.get_value(0, 0) != b"%d" % connection.info.backend_pid:
             connection.close()
             raise DatabaseUnusable(

@@ -195,7 +195,9 @@ class PooledConnections:
 
 
 def _set_in_transaction(settings: bytes, session: Session) -> None:
-    driver_connection(session).execute(settings)
+    connection = driver_connection(session)
+    with waiting(connection, settings):
+        connection.execute(settings)
 
 
 def _replace_closed(connection: Connection, *_: object) -> None:

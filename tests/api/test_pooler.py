@@ -174,3 +174,11 @@ def test_a_pooler_that_was_not_announced_is_refused(pooled_url: str) -> None:
         for ask in (database.check_version, lambda: database.transaction().__enter__()):
             with pytest.raises(DatabaseUnusable, match="HKSZ_POOLER=transaction"):
                 ask()
+
+
+def test_a_server_that_goes_away_is_not_taken_for_a_pooler(database_url: str) -> None:
+    connector = Database(lambda: database_url).connector
+    with closing(connector.connect()) as ended, closing(connector.connect()) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [ended.info.backend_pid])
+        with pytest.raises(psycopg.OperationalError):
+            connector.refuse_unknown_pooler(ended)
