@@ -136,8 +136,8 @@ class Feed:
         settled = horizon(self.database).position
         if self.transaction is None:
             return settled
-        of_it = Position(self._committed_at(), str(self.transaction), timeline=settled.timeline)
-        return settled if of_it.is_beyond(settled) else of_it
+        # What is visible of a transaction is settled: nothing is added to it.
+        return Position(self._committed_at(), str(self.transaction), timeline=settled.timeline)
 
     def _committed_at(self) -> str:
         rows = self.database.read(moment_statement(), {"transaction": self.transaction})
@@ -175,7 +175,8 @@ class Feed:
             raise ForeignCursor from error
         ((entries, last, reaches, _),) = found
         if not reaches:
-            return Page(b"", replace(position, timeline=settled.timeline), caught_up=True)
+            position = replace(position, timeline=settled.timeline)
+            return Page(b"", position, caught_up=self.transaction is None)
         if last is None:
             return Page(entries or b"", settled, caught_up=True)
         following = replace(Position(*json.loads(last)), timeline=settled.timeline)

@@ -94,6 +94,24 @@ def test_the_horizon_stays_before_a_transaction_that_is_committing(
         assert follower.read() == ["first", "second"]
 
 
+def test_a_transaction_is_complete_as_soon_as_it_is_visible(
+    database: Database, database_url: str
+) -> None:
+    with writer(database_url) as stopped, writer(database_url) as other:
+        stopped.execute("BEGIN")
+        stopped.execute(ADD, ["first"])
+        stopped.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        other.execute(ADD, ["second"])
+        numbers = other.execute("SELECT max(id) FROM transactions").fetchone()
+        assert numbers
+        feed = Feed(database, ("units",), transaction=numbers[0])
+        page = feed.after(feed.beginning(), 100, "\n")
+        assert [json.loads(page.entries)["document"]["code"], page.caught_up] == ["second", True]
+        now = feed.end()
+        stopped.execute("COMMIT")
+        assert feed.after(now, 100, "\n").entries == b""
+
+
 def test_a_rollback_while_committing_leaves_no_gap(database: Database, database_url: str) -> None:
     follower = Follower(database)
     with writer(database_url) as stopped, writer(database_url) as other:
