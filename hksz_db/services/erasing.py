@@ -129,7 +129,9 @@ def _columns(table: Table, resource: str) -> Iterator[_Column]:
         elif type(field) is Text and field.pattern is None:
             yield _Column(name, f"replace({column}, given.words, given.tombstone)", holds)
         elif isinstance(field, _FORMED):
-            yield _Column(name, "NULL" if table.c[name].nullable else "'erased'", holds)
+            # With the id, because no two rows may have the same.
+            erased = "NULL" if table.c[name].nullable else "'erased-' || kept.id"
+            yield _Column(name, erased, holds)
         if name == "url":
             yield _Column("canonical_url", "NULL", holds)
 

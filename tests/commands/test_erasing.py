@@ -247,3 +247,24 @@ def test_a_claim_and_its_evidence_are_erased(
     assert result.exit_code == 0, result.output
     assert result.output == "evidence.note\t1 present\t0 earlier\n"
     assert _places(database_url, "qzx", "vrt") == set()
+
+
+def test_several_topics_of_a_claim_are_erased(
+    client: FlaskClient, database_url: str, erase: Erase
+) -> None:
+    claim = _post(
+        client,
+        "claims",
+        statement="It was felt.",
+        language="en",
+        modality="actual",
+        claimant_as_stated="Somebody",
+        topics=["qzx", "qzx-case", "weather"],
+    )
+
+    assert erase("claims", claim["id"], "qzx").exit_code == 0
+
+    *erased, other = _get(client, f"claims/{claim['id']}")["topics"]
+    assert [each.startswith("erased-") for each in erased] == [True, True]
+    assert other == "weather"
+    assert _places(database_url, "qzx") == set()
