@@ -106,7 +106,8 @@ class ReplicatedDatabase(Database):
         while not self._closed.wait(self._retried_after_s):
             try:
                 self.replica.check_version()
-            except (psycopg.Error, DatabaseUnusable, Unavailable):
+            except Exception as error:  # noqa: BLE001 - nothing else would ask again
+                _log.debug("replica_still_away", reason=str(error).partition("\n")[0])
                 continue
             self._is_away = False
             _log.info("replica_back")

@@ -4,7 +4,7 @@ Nothing else rewrites the history. The triggers that refuse it are switched off 
 transaction, which only the owner of the tables may do.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -85,11 +85,12 @@ def erase(session: Session, resource: str, id: UUID, text: str, reason: str) -> 
     run(session, "SET CONSTRAINTS ALL DEFERRED")
     tombstone = f"[erased on {datetime.now(UTC).date()}: {reason}]"
     given = (id, text, _in_json(text), tombstone, _in_json(tombstone))
+    names = _names_with(session, given) if resource == "entities" else []
     found = [each for place in _places(resource) for each in _erase_in(session, place, given)]
     if not found:
         raise Invalid(f"This {RESOURCES[resource].singular} does not hold the text.")
     if resource == "entities":
-        _forget_name(session, given)
+        _forget_names(session, given, names)
     if resource == "claims":
         _forget_words(session, given)
     if RESOURCES[resource].can_be_merged:
@@ -186,8 +187,18 @@ def _rewrite(session: Session, table: str, sql: str, given: tuple[object, ...]) 
     run(session, switch.format("ENABLE"))
 
 
-def _forget_name(session: Session, given: tuple[object, ...]) -> None:
-    """Remove the words of a name from the words by which claims were found in the past.
+def _names_with(session: Session, given: tuple[object, ...]) -> list[str]:
+    """The names of an entity, now and in the past, that hold the text."""
+    found = " UNION ".join(
+        f"SELECT name FROM {schema}entity_names, given"
+        " WHERE entity_id = given.row_id AND position(given.words in name) > 0"
+        for schema in ("", "past.")
+    )
+    return [row[0] for row in run(session, f"{_GIVEN} {found}", *given)]
+
+
+def _forget_names(session: Session, given: tuple[object, ...], names: Sequence[str]) -> None:
+    """Remove the words of names from the words by which claims were found in the past.
 
     Those of the present are renewed in the background.
     """
@@ -196,12 +207,12 @@ def _forget_name(session: Session, given: tuple[object, ...]) -> None:
         f" UNION SELECT claims.id FROM {schema}claims, given WHERE claimant_id = given.row_id"
         for schema in ("", "past.")
     )
+    words = "SELECT unnest(tsvector_to_array(name_words(name))) FROM unnest($6::text[]) AS name"
     sql = (
-        f"{_GIVEN} UPDATE past.claims AS kept"
-        " SET search = ts_delete(search, tsvector_to_array(name_words(given.words)))"
+        f"{_GIVEN} UPDATE past.claims AS kept SET search = ts_delete(search, ARRAY({words}))"
         f" FROM given WHERE kept.id IN ({linked})"
     )
-    _rewrite(session, "claims", sql, given)
+    _rewrite(session, "claims", sql, (*given, list(names)))
 
 
 def _forget_words(session: Session, given: tuple[object, ...]) -> None:

@@ -57,6 +57,8 @@ COMPUTED_TERMS = {
     vocabulary.ChangeKind,
     vocabulary.Standing,
     vocabulary.Uncounted,
+    vocabulary.Finding,
+    vocabulary.NothingFound,
 }
 
 
