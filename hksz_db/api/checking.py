@@ -13,6 +13,7 @@ from hksz_db.checking.known import KnownNames
 from hksz_db.domain.errors import Invalid, Malformed
 from hksz_db.domain.locators import NotText
 from hksz_db.domain.strict_json import compact
+from hksz_db.http.costs import Weight
 from hksz_db.http.languages import localized, preference
 from hksz_db.http.requests import database
 from hksz_db.http.statuses import ApiError
@@ -84,6 +85,7 @@ CHECK = Section(
                 PLAIN_TEXT: {"type": "string", "minLength": 1},
             },
             errors=(422,),
+            weight=Weight.SCAN,
         )
     ],
 )

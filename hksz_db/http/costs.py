@@ -34,7 +34,8 @@ WEIGHED: Mapping[Weight, str] = {
     Weight.LIST: "a page of rows, of the feed or of suggestions; similar rows; a page for people",
     Weight.SEARCH: "a search (`q`), a query by a tree of filters, facets, the page of the search,"
     " the verification of a text, a write of one row",
-    Weight.SCAN: "`count=exact`, an aggregate, comparisons, an export, a bulk write",
+    Weight.SCAN: "`count=exact`, an aggregate, comparisons, an export, a bulk write, the check of"
+    " a text",
 }
 """What requests have each weight."""
 

@@ -29,7 +29,7 @@ from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.locators import Locator, NotText, digest, locator, normalise, read_decoded
 from hksz_db.domain.ranges import Interval
 from hksz_db.domain.vocabulary import Finding, NothingFound, Scope
-from hksz_db.http.costs import Cost, costs
+from hksz_db.http.costs import Cost, Weight, costs
 from hksz_db.http.requests import database
 from hksz_db.queries.document_types import Source
 from hksz_db.web import submissions
@@ -80,7 +80,7 @@ def check() -> Response:
 
 
 @pages.post("/check")
-@costs(Cost.COSTLY)
+@costs(Cost.COSTLY, Weight.SCAN)
 def report() -> BaseResponse:
     """The report on a text, as a page or as CSV. Nothing is written."""
     answers_form_of(url_for("pages.check"))

@@ -127,6 +127,8 @@ def bare() -> Flask:
         ("comparisons.list", "", b"", Weight.SCAN),
         ("figures.list_comparisons", "", b"", Weight.SCAN),
         ("changes.follow", "", b"", Weight.LIST),
+        ("check.check", "", b"", Weight.SCAN),
+        ("pages.report", "", b"", Weight.SCAN),
         ("pages.search", "", b"", Weight.SEARCH),
         ("pages.claim", "", b"", Weight.LIST),
     ],
