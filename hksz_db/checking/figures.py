@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 
 from hksz_db.checking.folding import comparable
 from hksz_db.checking.sentences import Span
@@ -19,6 +20,7 @@ from hksz_db.domain.vocabulary import Comparator, Dimension, MetricMeasure
 
 MOST = 20
 """How many figures of a sentence are read at most."""
+_MOST_NUMBERS = 3 * MOST
 
 _SMALL = "|".join(sorted((*words.SMALL_NUMBERS, "half", "hundred"), key=len, reverse=True))
 # A number in Han characters is a figure if a measure word or a unit may follow.
@@ -82,6 +84,11 @@ class Ranged:
     reading: Reading
 
 
+def numbers_in(said: str) -> int:
+    """How many numbers of a sentence are tried, whether they are figures or not."""
+    return sum(1 for _ in islice(_NUMBER.finditer(comparable(said)), _MOST_NUMBERS))
+
+
 def figures_of(text: str, sentence: Span, taken: Iterable[Span]) -> list[FoundFigure]:
     """The figures of a sentence; numbers in ``taken``, such as names and times, are none."""
     said = text[sentence.start : sentence.end]
@@ -96,7 +103,7 @@ def figures_of(text: str, sentence: Span, taken: Iterable[Span]) -> list[FoundFi
         found.append(rank)
         first, last = rank.span.start - sentence.start, rank.span.end - sentence.start
         hidden[first:last] = b"\1" * (last - first)
-    for number in _NUMBER.finditer(form):
+    for number in islice(_NUMBER.finditer(form), _MOST_NUMBERS):
         if len(found) == MOST:
             break
         if number.start() < end or any(hidden[number.start() : number.end()]):

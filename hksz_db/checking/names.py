@@ -1,6 +1,7 @@
 """Finds the names of entities in texts: all names and aliases, in both scripts."""
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -15,8 +16,6 @@ _SHORTEST = 2
 # Shorter names are also words ("app", "it"), and are found only as they are written.
 _AS_WRITTEN = 4
 _OWNED = re.compile(r"(?P<owner>.{3,}?)(?:'s|s') (?P<rest>.{4,})")
-
-
 # "Other talent schemes" are not Hong Kong's.
 _OWNING = re.compile(r"\b(?:its|their|all|the|of|under|these) $")
 
@@ -93,7 +92,14 @@ class Names:
                 taken[start:end] = b"\1" * (end - start)
                 kept.append((Span(start, end), pattern))
         kept.sort()
-        return [[*self._within(sentence, form, kept)] for sentence in sentences]
+
+        def before(at: int) -> int:
+            return bisect_left(kept, at, key=lambda each: each[0].start)
+
+        return [
+            [*self._within(sentence, form, kept[before(sentence.start) : before(sentence.end)])]
+            for sentence in sentences
+        ]
 
     def _is_name(self, text: str, form: str, span: Span, pattern: int) -> bool:
         start, end = span
@@ -106,7 +112,7 @@ class Names:
         self, sentence: Span, form: str, mentions: Iterable[tuple[Span, int]]
     ) -> Iterator[Mention]:
         for span, pattern in mentions:
-            if sentence.start <= span.start and span.end <= sentence.end:
+            if span.end <= sentence.end:
                 owner = self._owners.get(self._forms[pattern])
                 if owner is None or (
                     owner in form[sentence.start : sentence.end]

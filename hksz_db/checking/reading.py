@@ -85,7 +85,7 @@ class ReadSentence:
             return Modality.FORECAST
         return Modality.PLANNED if _PLANNED.search(self.form) else Modality.ACTUAL
 
-    @property
+    @cached_property
     def entity_ids(self) -> list[UUID]:
         """The entities that are named, in the order of their names."""
         return [*dict.fromkeys(id for mention in self.mentions for id in mention.entity_ids)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import zip_longest
 
 from hksz_db.checking.folding import comparable
 from hksz_db.checking.sentences import Span
@@ -178,9 +179,12 @@ def _absolute(match: re.Match[str], place: _Found) -> _Found | None:
 
 def _han(match: re.Match[str], place: _Found, name: str) -> _Found:
     month, day = match[f"{name}_month"], match[f"{name}_day"]
+    number = _count(month) if month else None
+    if number is not None and not 1 <= number <= 12:
+        raise ValueError(f"There is no month {number}.")
     return replace(
         place,
-        month=_count(month) if month else None,
+        month=number,
         day=int(day) if day else None,
         is_end=bool(match[f"{name}_ending"]),
     )
@@ -245,12 +249,15 @@ def _narrowed(form: str, found: _Found) -> _Found:
 
 def _with_years(found: list[_Found]) -> list[_Found]:
     """Each month without a year with that of the time beside it."""
-    known = list(found)
-    for place, each in enumerate(known):
-        if each.year is None and each.edtf is None:
-            beside = [*known[place + 1 : place + 2], *reversed(known[:place])]
-            year = next((other.year for other in beside if other.year is not None), None)
-            known[place] = replace(each, year=year)
+    known: list[_Found] = []
+    before: int | None = None
+    for each, following in zip_longest(found, found[1:]):
+        year = each.year
+        if year is None and each.edtf is None:
+            after = None if following is None else following.year
+            year = before if after is None else after
+        before = before if year is None else year
+        known.append(replace(each, year=year))
     return [each for each in known if each.written is not None]
 
 

@@ -2,8 +2,10 @@
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -11,6 +13,9 @@ from flask import Flask
 
 from app import create_app
 from hksz_db.checking.likeness import Bands, Wording
+from hksz_db.checking.names import KnownName, Mention, Names
+from hksz_db.checking.sentences import Span
+from hksz_db.checking.times import times_of
 from hksz_db.database import Database, Session, run
 from hksz_db.embedded import Server
 from hksz_db.logs import configure_logging
@@ -192,10 +197,45 @@ def test_too_long_and_malformed_texts(reader: Client) -> None:
         "a\u0300" * 20_000,
         "HK$" * 20_000,
         "between " * 8_000,
+        "二两个" * 7_000,
     ],
 )
 def test_hostile_texts_are_checked_in_time(reader: Client, text: str) -> None:
+    begun = time.process_time()
     assert _check(reader, text).status_code == 200
+    assert time.process_time() - begun < 5
+
+
+def test_many_months_without_a_year_are_read_in_time() -> None:
+    begun = time.process_time()
+    assert times_of("5月" * 40_000, 0, None) == []
+    found = times_of("在2022年、4月、5月、2023年6月", 0, None)
+    assert [each.period.edtf for each in found] == ["2022", "2022-04", "2023-05", "2023-06"]
+    assert time.process_time() - begun < 3
+
+
+def test_many_names_in_many_sentences_are_found_in_time() -> None:
+    id = UUID(int=0)
+    names = Names([KnownName(id, "HKU", True)])
+    sentences = [Span(at, at + 4) for at in range(0, 50_000, 5)]
+    begun = time.process_time()
+    found = names.find("HKU. " * 10_000, sentences)
+    assert time.process_time() - begun < 2
+    assert found == [[Mention(Span(each.start, each.start + 3), (id,))] for each in sentences]
+
+
+def test_a_text_with_many_numbers_is_checked_in_part(reader: Client) -> None:
+    numbers = "HKU hired 1 or 2, 3 or 4 and 5. "
+    for count, is_all in ((200, True), (201, False)):
+        checked = _check(reader, numbers * count).json
+        assert checked["meta"]["sentences"] == {"count": 200, "all": is_all}
+        assert len(checked["data"]) == 200
+
+
+@pytest.mark.parametrize("month", ["2023年13月底", "2023年十三月末", "99月底"])
+def test_a_month_that_does_not_exist_is_no_time(reader: Client, month: str) -> None:
+    (sentence,) = _check(reader, f"香港大学{month}招聘了91名学者。").json["data"]
+    assert not any("-13" in each["edtf"] for each in sentence["times"])
 
 
 def test_bands_are_those_of_the_database(session: Session) -> None:
