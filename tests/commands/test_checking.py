@@ -54,6 +54,11 @@ def test_the_status_says_whether_something_contradicts(check: Check) -> None:
     assert both.output.endswith("2 of 2 sentences have a finding.\n")
 
 
+def test_the_last_line_says_if_not_all_is_checked(check: Check) -> None:
+    long = check("HKU hired 1 or 2, 3 or 4 and 5. " * 201)
+    assert long.output.endswith("0 of the first 200 sentences have a finding.\n")
+
+
 def test_as_json(check: Check) -> None:
     answer = check(WRONG, "--format", "json")
     assert answer.exit_code == 1

@@ -49,6 +49,12 @@ def test_a_fault_keeps_what_was_typed(browser: Browser) -> None:
     assert browser.post("/check", {"text": "x" * 65_537}).status == 422
 
 
+def test_the_report_says_if_not_all_is_checked(browser: Browser) -> None:
+    page = browser.post("/check", {"text": "HKU hired 1 or 2, 3 or 4 and 5. " * 201})
+    assert "only its first 200 sentences" in page.only("//p[@class='notice']")
+    assert not browser.post("/check", FIELDS).tree.xpath("//p[@class='notice']")
+
+
 def test_the_report_as_a_table(browser: Browser) -> None:
     sent = browser.post("/check", {"text": f"=1+1. {WRONG}", "go": "csv"})
     assert sent.headers["Content-Type"].startswith("text/csv")
