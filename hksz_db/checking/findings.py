@@ -14,8 +14,7 @@ _OF_VERDICT = {
 
 def finding_of(verdicts: Sequence[str]) -> Finding:
     """The finding that follows from comparisons with figures of one time."""
-    found = {_OF_VERDICT.get(verdict, Finding.NOT_KNOWN) for verdict in verdicts}
-    return next((finding for finding in Finding if finding in found), Finding.NOT_KNOWN)
+    return most_serious([_OF_VERDICT.get(verdict, Finding.NOT_KNOWN) for verdict in verdicts])
 
 
 def most_serious(findings: Sequence[Finding]) -> Finding:

@@ -59,7 +59,6 @@ class Identifying:
     def __init__(self, known: Known, sentence: ReadSentence, names: Mapping[UUID, str]) -> None:
         self._known = known
         self._sentence = sentence
-        self._names = names
         self._ranged: dict[tuple[object, ...], Ranged | None] = {}
         # The words of figures may be those of a metric: "received 75,000".
         self._words = Words(
@@ -109,7 +108,7 @@ class Identifying:
     ) -> Iterable[tuple[Candidate, Ranged]]:
         if figure.stated.is_change:
             words |= {"growth"}
-        for candidate in self._known.measures.candidates(words, None):
+        for candidate in self._known.measures.candidates(words):
             ranged = self._as_one_of(figure, candidate.metric)
             if ranged is not None:
                 yield candidate, ranged
@@ -136,14 +135,9 @@ class Identifying:
         candidates = [(candidate.metric.id, subject) for candidate, _, subject in listed[:5]]
         certain = [each for each in listed if each[0].is_identified]
         if not certain:
-            reason = (
-                NothingFound.NO_METRIC
-                if self._has_words(figure, words)
-                else NothingFound.NOTHING_KNOWN
-            )
-            return Identification(
-                None, NothingFound.NO_METRIC if candidates else reason, candidates
-            )
+            is_measured = not candidates and self._is_of_some_metric(figure, words)
+            reason = NothingFound.NOTHING_KNOWN if is_measured else NothingFound.NO_METRIC
+            return Identification(None, reason, candidates)
         best = [each for each in certain if each[0].rank == certain[0][0].rank]
         if len({candidate.metric.id for candidate, _, _ in best}) > 1:
             return Identification(None, NothingFound.AMBIGUOUS, candidates)
@@ -153,8 +147,8 @@ class Identifying:
         part = self._part(measured[candidate.metric.id, subject].parts)
         return Identification(Identified(candidate.metric, subject, ranged, part), None, candidates)
 
-    def _has_words(self, figure: FoundFigure, words: frozenset[str]) -> bool:
-        return not any(candidate.is_identified for candidate, _ in self._candidates(figure, words))
+    def _is_of_some_metric(self, figure: FoundFigure, words: frozenset[str]) -> bool:
+        return any(candidate.is_identified for candidate, _ in self._candidates(figure, words))
 
     def _part(self, parts: Sequence[Part]) -> Part | None:
         """The part of the whole that the sentence names in the words of its categories."""

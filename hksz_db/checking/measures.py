@@ -130,11 +130,9 @@ class Measures:
             )
             self._needed.append((metric, needed, named))
 
-    def candidates(self, words: frozenset[str], dimension: Dimension | None) -> Iterator[Candidate]:
-        """The metrics of a dimension of whose own words at least half are there."""
+    def candidates(self, words: frozenset[str]) -> Iterator[Candidate]:
+        """The metrics of whose own words at least half are there."""
         for metric, needed, named in self._needed:
-            if dimension is not None and metric.dimension is not dimension:
-                continue
             own = needed - named
             missing = needed - words
             # Names of others in a label are no words of its own, but are to be there.

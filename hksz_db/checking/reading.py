@@ -52,7 +52,7 @@ class ReadSentence:
 
     @cached_property
     def wording(self) -> Wording:
-        """The sentence as it is compared with statements, without its last mark."""
+        """The sentence as it is compared with statements."""
         return Wording(self.text)
 
     @cached_property
