@@ -33,6 +33,7 @@ _GROUP = re.compile(
     r"(?:applicants?|people|persons?|those|women|men|girls|boys|students?|graduates?|children|adults?)\b"
     r"|\b(?:aged?|under|over) (?:of )?\d{2}\b(?! (?:per|days|km|m2))|岁"
 )
+_CONDITION = re.compile(r"\b(?:if|unless|would have)\b|如果|假如|倘若")
 _FROM = re.compile(r"\bfrom (?:the )?$")
 _STATES = re.compile(
     r"(?:\b(?:was|were|is|are|be|been|had|has|have|numbered|numbering|reached|reaching|hit|total|"
@@ -62,6 +63,7 @@ def doubt(
         or _OTHER_VALUE.search(words.form[max(0, figure.start - _NEAR) : figure.start])
         or (not is_known_part and _has_other_origin(words, metric))
         or _GROUP.search(words.form, figure.end)
+        or _CONDITION.search(words.form)
         or (metric.dimension is Dimension.COUNT and not _is_counted(words, figure, metric, label))
         or (subject is not None and _is_of_another(words, subject, metric, label))
         or len(words.unknown(label)) > MAX_OTHER_WORDS

@@ -17,8 +17,9 @@ from hksz_db.domain.chronology import Period
 from hksz_db.domain.vocabulary import Modality
 
 _DENIED = re.compile(
-    r"\b(?:no|not|nor|none|never|neither|cannot|false|untrue|den(?:y|ies|ied))\b|n't\b"
-    r"|不(?![少断同仅但论管过足到超多])|没(?!收)|未(?![来满])|无(?![论线])|非(?![洲常])|否"
+    r"\b(?:no|not|nor|none|never|neither|cannot|false|untrue|den(?:y|ies|ied)"
+    r"|incorrect(?:ly)?|wrongly|wrong that|myths?|hoax|debunk(?:s|ed)|refut(?:es|ed))\b|n't\b"
+    r"|不(?![少断同仅但论管过足到超多])|没(?!收)|未(?![来满])|无(?![论线])|非(?![洲常])|否|错误|谣言|失实"
 )
 _PLANNED = re.compile(
     r"\b(?:will|shall|plans? to|planned to|aims? (?:to|at)|aimed|targets?|intend(?:s|ed)?"

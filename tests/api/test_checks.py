@@ -80,6 +80,10 @@ def test_plain_text_is_taken_too(reader: Client) -> None:
         ("高才通計劃在2023年只批出3.9萬宗申請。", "contradicts"),
         ("高才通计划在2023年批出超过4.7万宗申请。", "agrees"),
         ("去年約有3.6萬名高才通獲批人士抵港。", "agrees"),
+        ("It is wrong that HKU recruited 91 academics in 2023.", "not_known"),
+        ("Reports that HKU recruited 91 academics in 2023 are incorrect.", "not_known"),
+        ("If HKU had recruited 191 academics in 2023, it would have grown.", "not_known"),
+        ("香港大学2023年招聘了91名学者的说法是错误的。", "not_known"),
         # Denied, of another year, of a part, without a subject, of another subject.
         ("Hong Kong did not approve 47,000 TTPS applications in 2023.", "not_known"),
         ("Hong Kong approved over 47,000 TTPS applications in 2021.", "not_known"),
