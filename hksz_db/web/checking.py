@@ -200,7 +200,9 @@ def _reasons(sentence: CheckedSentence) -> Iterator[str | Markup]:
     if any(each.is_quoted for each in sentence.claims):
         yield gettext("It has the words of a passage on which a known claim rests.")
     elif sentence.finding is Finding.REPEATS:
-        yield gettext("A known claim says the same in the same words.")
+        yield gettext(
+            "A known claim says the same, and one of the two has all the words of the other."
+        )
     for figure in sentence.figures:
         if figure.finding is Finding.NOT_KNOWN:
             yield f"{figure.found.words}{gettext(': ')}{_unknown(figure)}"

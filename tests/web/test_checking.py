@@ -49,6 +49,11 @@ def test_a_fault_keeps_what_was_typed(browser: Browser) -> None:
     assert browser.post("/check", {"text": "x" * 65_537}).status == 422
 
 
+def test_a_repeat_in_fewer_words_is_explained_as_such(browser: Browser) -> None:
+    page = browser.post("/check", {"text": "The Lok Ma Chau Loop covers 87 hectares."})
+    assert "one of the two has all the words of the other" in page.texts("//li[@id]/p")[0]
+
+
 def test_the_report_says_if_not_all_is_checked(browser: Browser) -> None:
     page = browser.post("/check", {"text": "HKU hired 1 or 2, 3 or 4 and 5. " * 201})
     assert "only its first 200 sentences" in page.only("//p[@class='notice']")
