@@ -172,7 +172,7 @@ class CheckMetaSchema(DocumentSchema):
     """What was checked, and how many sentences have each finding.
 
     ``sentences`` and ``names`` say how many were checked and looked for, and whether these are all:
-    at most 2,000 sentences with 1,000 numbers, and 100,000 names.
+    at most 2,000 sentences with 500 numbers, and 100,000 names.
     """
 
     char_length = StrictInteger()

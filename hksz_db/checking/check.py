@@ -35,12 +35,15 @@ from hksz_db.queries import checks
 
 MOST_SENTENCES = 2_000
 """How many sentences of a text are checked."""
-MOST_NUMBERS = 1_000
+MOST_NUMBERS = 500
 """How many numbers the sentences of a text may have that are checked: reading one takes 3 ms."""
 _LEAST_LIKENESS = 0.45
 _LIKELY = 0.60
 _LASTING = (Accumulation.STOCK, Accumulation.RATIO)
 _MOST_COMPARISONS = 10
+_MOST_PERIODS = 10
+# A statement with more figures could reach the time limit of statements.
+_COMPARED_AT_ONCE = 100
 
 
 class Comparison(NamedTuple):
@@ -404,14 +407,13 @@ class _Check:
             return [time.period]
         known = measured.get((found.metric.id, found.subject_id), Measured())
         ending = [period for period in _read(known.times) if _ends_with(period, time)]
-        return [*ending] or [time.cumulative]
+        return [*ending[:_MOST_PERIODS]] or [time.cumulative]
 
     def _comparisons(self, given: Sequence[Mapping[str, Any]]) -> dict[int, list[Comparison]]:
         found: dict[int, list[Comparison]] = defaultdict(list)
-        if given:
-            rows = self._database.read(
-                checks.comparisons_statement(), {"given": compact(given).decode()}
-            )
+        for first in range(0, len(given), _COMPARED_AT_ONCE):
+            some = compact(given[first : first + _COMPARED_AT_ONCE]).decode()
+            rows = self._database.read(checks.comparisons_statement(), {"given": some})
             for place, *texts, other in rows:
                 verdict, explanation, reason = (each and each.decode() for each in texts)
                 found[place].append(Comparison(verdict, explanation, reason, json.loads(other)))

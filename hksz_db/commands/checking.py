@@ -35,7 +35,7 @@ def check(file: Path, published: Period | None, language: str | None, form: str)
     """Check the sentences of FILE: which claims they repeat, and where their figures differ.
 
     As text, each sentence with a finding has a line: its line in FILE, its first and last code
-    point, the finding, and why. Of a long text, only the first 2,000 sentences with 1,000 numbers
+    point, the finding, and why. Of a long text, only the first 2,000 sentences with 500 numbers
     are checked, and the last line says so. The exit status is 1 if a figure contradicts a known
     one, and 2 if the text could not be checked.
     """
