@@ -11,7 +11,7 @@ from hksz_db.checking.sentences import Span
 from hksz_db.domain.vocabulary import Finding, NothingFound
 
 _REASONS = {
-    NothingFound.DENIED: "The sentence denies something, and what is denied is not compared.",
+    NothingFound.DENIED: "The sentence denies or asks something, which is not compared.",
     NothingFound.NO_SUBJECT: "The sentence names no known entity.",
     NothingFound.NO_METRIC: (
         "The sentence does not have the words of a metric that is known of what it names."

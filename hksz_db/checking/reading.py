@@ -21,6 +21,7 @@ _DENIED = re.compile(
     r"|incorrect(?:ly)?|wrongly|wrong that|myths?|hoax|debunk(?:s|ed)|refut(?:es|ed))\b|n't\b"
     r"|不(?![少断同仅但论管过足到超多])|没(?!收)|未(?![来满])|无(?![论线])|非(?![洲常])|否|错误|谣言|失实"
 )
+_QUESTION = re.compile(r"[?？]\W*$")
 _PLANNED = re.compile(
     r"\b(?:will|shall|plans? to|planned to|aims? (?:to|at)|aimed|targets?|intend(?:s|ed)?"
     r"|wants? to|hopes? to|is to|are to|goals?)\b"
@@ -76,8 +77,8 @@ class ReadSentence:
 
     @property
     def is_denied(self) -> bool:
-        """Whether a word reverses what the sentence says."""
-        return _DENIED.search(self.form) is not None
+        """Whether a word reverses what the sentence says, or it is a question."""
+        return bool(_DENIED.search(self.form) or _QUESTION.search(self.text))
 
     @property
     def modality(self) -> Modality:

@@ -59,7 +59,7 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "not_known": _("nothing is known about it"),
     },
     NothingFound: {
-        "denied": _("the sentence denies something, and what is denied is not compared"),
+        "denied": _("the sentence denies or asks something, which is not compared"),
         "no_subject": _("the sentence names no known entity"),
         "no_metric": _("the words do not tell what is counted, or no figure of it is known"),
         "ambiguous": _("the words of several measures fit equally well"),

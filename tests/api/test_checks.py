@@ -84,6 +84,8 @@ def test_plain_text_is_taken_too(reader: Client) -> None:
         ("Reports that HKU recruited 91 academics in 2023 are incorrect.", "not_known"),
         ("If HKU had recruited 191 academics in 2023, it would have grown.", "not_known"),
         ("香港大学2023年招聘了91名学者的说法是错误的。", "not_known"),
+        ("Did HKU recruit 191 academics in 2023?", "not_known"),
+        ("香港大学2023年招聘了191名学者吗\uff1f", "not_known"),
         # Denied, of another year, of a part, without a subject, of another subject.
         ("Hong Kong did not approve 47,000 TTPS applications in 2023.", "not_known"),
         ("Hong Kong approved over 47,000 TTPS applications in 2021.", "not_known"),
