@@ -1,9 +1,11 @@
-"""A sample of each resource, and rows of the resources that no seed fills."""
+"""Samples of each resource, rows of those that no seed fills, and where a text is stored."""
 
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import psycopg
 
 from hksz_db.database import Database
 from hksz_db.domain.vocabulary import BulkMode, Scope
@@ -154,3 +156,21 @@ def write_rows(url: str, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
 def write_unseeded_rows(url: str) -> None:
     """Write the rows of resources that no seed fills; the database has the first seed."""
     write_rows(url, {sample.resource: sample.rows for sample in SAMPLES})
+
+
+def tables_with(database_url: str, *needles: str) -> set[str]:
+    """The tables of all schemas with a row whose text has one of the needles."""
+    with psycopg.connect(database_url) as connection:
+        tables = connection.execute(
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
+            " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+        ).fetchall()
+        return {
+            table
+            for (table,) in tables
+            for needle in needles
+            if connection.execute(
+                f"SELECT FROM {table} AS each WHERE position(%s in lower(each::text)) > 0 LIMIT 1",
+                [needle],
+            ).fetchall()
+        }

@@ -22,6 +22,7 @@ from hksz_db.logs import configure_logging
 from hksz_db.settings import Settings
 from tests.api.conftest import Answer, Client
 from tests.conftest import MakeDatabase
+from tests.samples import tables_with
 
 PUBLISHED = "2024-01-29"
 RIGHT = "Hong Kong approved over 47,000 TTPS applications in 2023."
@@ -280,6 +281,7 @@ def logging_database(database_url: str, server: Server) -> Iterator[Database]:
 
 def test_the_text_is_nowhere(
     logging_database: Database,
+    database_url: str,
     server: Server,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
@@ -321,6 +323,8 @@ def test_the_text_is_nowhere(
     assert "claim_bands" in logged
     for place in (*answers, said, logged):
         assert MARKER not in place.lower()
+    assert tables_with(database_url, MARKER) == set()
+    assert tables_with(database_url, "hong kong")
 
 
 def test_it_works_on_a_server_that_only_reads(app: Flask, database_url: str) -> None:

@@ -17,6 +17,7 @@ from hksz_db.services import api_keys
 from hksz_db.services.work import work_off
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
+from tests.samples import tables_with
 
 SECRET = 'Qzx "Vrt"'
 REASON = "order of a court"
@@ -75,24 +76,6 @@ def _patch(client: FlaskClient, resource: str, id: str, **fields: object) -> Non
     assert answer.status_code == 200, answer.text
 
 
-def _places(database_url: str, *needles: str) -> set[str]:
-    """The tables of all schemas with a row whose text has one of the needles."""
-    with psycopg.connect(database_url) as connection:
-        tables = connection.execute(
-            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
-            " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
-        ).fetchall()
-        return {
-            table
-            for (table,) in tables
-            for needle in needles
-            if connection.execute(
-                f"SELECT FROM {table} AS each WHERE position(%s in lower(each::text)) > 0 LIMIT 1",
-                [needle],
-            ).fetchall()
-        }
-
-
 def test_a_text_is_nowhere_afterwards(
     client: FlaskClient, database: Database, database_url: str, erase: Erase
 ) -> None:
@@ -117,7 +100,7 @@ def test_a_text_is_nowhere_afterwards(
     _patch(client, "entities", person["id"], description="Nothing.")
     _patch(client, "claims", claim["id"], statement="It was written.")
     work_off(database)
-    assert {"public.entities", "past.entities", "past.claims"} <= _places(database_url, "vrt")
+    assert {"public.entities", "past.entities", "past.claims"} <= tables_with(database_url, "vrt")
 
     result = erase("entities", person["id"])
 
@@ -126,7 +109,7 @@ def test_a_text_is_nowhere_afterwards(
     assert "entities.description\t0 present\t1 earlier\n" in result.output
     assert "still in" not in result.output
     work_off(database)
-    assert _places(database_url, "qzx", "vrt") == set()
+    assert tables_with(database_url, "qzx", "vrt") == set()
     name = _get(client, f"entities/{person['id']}")["name"]
     assert name.startswith("Dr [erased on 20")
     assert name.endswith(f": {REASON}]smith")
@@ -144,7 +127,7 @@ def test_the_feed_tells_of_it(client: FlaskClient, database_url: str, erase: Era
     entries = _get(client, f"changes?cursor={cursor}&wait=5")["data"]
     assert [(entry["op"], entry["id"]) for entry in entries] == [("erase", source["id"])]
     assert entries[0]["document"]["rights"] is None
-    assert _places(database_url, "qzx") == set()
+    assert tables_with(database_url, "qzx") == set()
 
 
 def test_the_past_of_a_deleted_row_is_erased(
@@ -160,7 +143,7 @@ def test_the_past_of_a_deleted_row_is_erased(
 
     (entry,) = _get(client, f"changes?cursor={cursor}&wait=5")["data"]
     assert (entry["op"], entry["document"]) == ("erase", None)
-    assert _places(database_url, "vrt") == set()
+    assert tables_with(database_url, "vrt") == set()
 
 
 def test_other_rows_with_the_text_are_named(client: FlaskClient, erase: Erase) -> None:
@@ -180,7 +163,7 @@ def test_an_address_with_the_text_becomes_null(
     assert erase("sources", source["id"], "qzx.example").exit_code == 0
 
     assert _get(client, f"sources/{source['id']}")["url"] is None
-    assert _places(database_url, "qzx") == set()
+    assert tables_with(database_url, "qzx") == set()
 
 
 def test_a_row_without_the_text_does_not_change(client: FlaskClient, erase: Erase) -> None:
@@ -218,7 +201,7 @@ def test_what_a_merge_keeps_is_erased(client: FlaskClient, database_url: str, er
     output = erase("entities", kept["id"]).output + erase("entities", merged["id"]).output
 
     assert f"still in entities {merged['id']}\n" in output
-    assert _places(database_url, "qzx") == set()
+    assert tables_with(database_url, "qzx") == set()
 
 
 def test_a_claim_and_its_evidence_are_erased(
@@ -246,7 +229,7 @@ def test_a_claim_and_its_evidence_are_erased(
 
     assert result.exit_code == 0, result.output
     assert result.output == "evidence.note\t1 present\t0 earlier\n"
-    assert _places(database_url, "qzx", "vrt") == set()
+    assert tables_with(database_url, "qzx", "vrt") == set()
 
 
 def test_several_topics_of_a_claim_are_erased(
@@ -267,4 +250,4 @@ def test_several_topics_of_a_claim_are_erased(
     *erased, other = _get(client, f"claims/{claim['id']}")["topics"]
     assert [each.startswith("erased-") for each in erased] == [True, True]
     assert other == "weather"
-    assert _places(database_url, "qzx") == set()
+    assert tables_with(database_url, "qzx") == set()
