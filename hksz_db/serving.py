@@ -298,14 +298,7 @@ def _work_until(ended: threading.Event, database: Database, every_s: float) -> N
 def _record_horizon_until(ended: threading.Event, database: Database, every_s: float) -> None:
     logged = ""
     while not ended.is_set():
-        reason = ""
-        try:
-            record_horizon(database)
-        except Exception as error:  # noqa: BLE001  # the thread must outlive any failure
-            reason = str(error).partition("\n")[0]
-            if reason != logged:
-                _log.warning("horizon_not_recorded", reason=reason)
-        logged = reason
+        logged = _failure_of(partial(record_horizon, database), "horizon_not_recorded", logged)
         ended.wait(every_s)
     database.close()
 
@@ -313,17 +306,22 @@ def _record_horizon_until(ended: threading.Event, database: Database, every_s: f
 def _record_due_until(ended: threading.Event, database: Database, every_s: float) -> None:
     logged = ""
     while not ended.is_set():
-        reason = ""
-        try:
-            note_due(database)
-        except Exception as error:  # noqa: BLE001  # the thread must outlive any failure
-            reason = str(error).partition("\n")[0]
-            if reason != logged:
-                _log.warning("due_not_recorded", reason=reason)
-        logged = reason
+        logged = _failure_of(partial(note_due, database), "due_not_recorded", logged)
         # No connection stays open in between.
         database.close()
         ended.wait(every_s)
+
+
+def _failure_of(work: Callable[[], object], event: str, logged: str) -> str:
+    """Why the work failed, which is logged unless it was logged last; empty if it did not fail."""
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001  # the thread must outlive any failure
+        reason = str(error).partition("\n")[0]
+        if reason != logged:
+            _log.warning(event, reason=reason)
+        return reason
+    return ""
 
 
 def _allow_connections() -> int:
