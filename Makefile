@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 PARALLEL := --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# The tests start a hundred programs, each of which would compile the code anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run key test test-fast check bench drill hostile translations lock clean
 
 run: $(VENV)/runtime.stamp

@@ -226,11 +226,10 @@ def answer(reader: Any, path: str, query: dict[str, str], **more: str) -> Answer
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [3, 4])
 def test_each_as_of_gives_the_answer_of_that_time(
-    editor: Client, reader: Client, database: Database, seed: int
+    editor: Client, reader: Client, database: Database
 ) -> None:
-    edits = RandomEdits(editor, database, random.Random(seed))
+    edits = RandomEdits(editor, database, random.Random(3))
     recorded: list[tuple[str, str, dict[str, str], Answer]] = []
     # Each change at least once.
     changes = [*edits.chance.sample(CHANGES, len(CHANGES)), *edits.chance.choices(CHANGES, k=MORE)]

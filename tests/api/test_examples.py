@@ -100,7 +100,7 @@ def test_the_examples_of_a_page_print_the_output_shown(
         capture_output=True,
         text=True,
         cwd=folder,
-        timeout=120,
+        timeout=400,
         check=False,
         env={
             **os.environ,

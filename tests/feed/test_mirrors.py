@@ -34,7 +34,7 @@ from tests.feed.world import Documents, documents, name, populate
 pytestmark = pytest.mark.slow
 
 STEPS = 250
-SECONDS = 25
+SECONDS = 15
 """How long the concurrent writers write."""
 
 
@@ -249,11 +249,10 @@ def parsed(held: Documents) -> dict[tuple[str, UUID], Any]:
     return {key: json.loads(document) for key, document in held.items()}
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_each_document_that_differs_has_an_entry(world: Database, seed: int) -> None:
-    writer = RandomWriter(world, seed)
+def test_each_document_that_differs_has_an_entry(world: Database) -> None:
+    writer = RandomWriter(world, 0)
     feed = Feed(world)
-    lagging, dice = Reader(feed), random.Random(seed)
+    lagging, dice = Reader(feed), random.Random(0)
     mirror, frugal = Reader(feed), FrugalReader(world)
     while mirror.read(100):
         pass
