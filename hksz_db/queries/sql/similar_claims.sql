@@ -87,12 +87,20 @@ SELECT * FROM (
                     END AS other_numbers,
                     likeness.masked AS other_masked
                 FROM (
-                    SELECT bands, plain, masked, masked_wording(masked) AS wording,
-                        masked_words(masked) AS words, plain_numbers(plain) AS numbers
+                    -- Their terms once: they are most of what the bands and the words take.
+                    SELECT plain, masked, wording, numbers,
+                        word_bands(terms, masked, numbers) AS bands,
+                        CASE
+                            WHEN has_unspaced(masked) THEN masked_words(masked) ELSE terms
+                        END AS words
                     FROM (
-                        SELECT statement_bands(claims.statement) AS bands, plain,
-                            masked_numbers(plain) AS masked
-                        FROM (SELECT plain_statement(claims.statement) AS plain OFFSET 0) AS read
+                        SELECT plain, masked, masked_wording(masked) AS wording,
+                            masked_terms(masked) AS terms, plain_numbers(plain) AS numbers
+                        FROM (
+                            SELECT plain, masked_numbers(plain) AS masked
+                            FROM (SELECT plain_statement(claims.statement) AS plain OFFSET 0) AS read
+                            OFFSET 0
+                        ) AS stated
                         OFFSET 0
                     ) AS stated
                     OFFSET 0
