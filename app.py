@@ -33,6 +33,7 @@ from hksz_db.checking.known import KnownNames
 from hksz_db.commands import register_commands
 from hksz_db.database import Database, DatabaseUnusable, explained
 from hksz_db.database.replicas import ReplicatedDatabase
+from hksz_db.domain import han
 from hksz_db.domain.errors import Unavailable
 from hksz_db.feed.listener import ChangeListener
 from hksz_db.http.cross_origin import share_with_origins
@@ -42,8 +43,8 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.seeding import InvalidSeed
 from hksz_db.serving import (
     PortInUse,
+    answer_promptly,
     close_on_shutdown,
-    exempt_from_collection,
     listening,
     serve,
     stop_with_parent,
@@ -152,7 +153,8 @@ def worker_app() -> Gateway:
         reads=OrdinaryReads(app),
         quotas=Quotas(settings, app.extensions["hksz_database"]),
     )
-    exempt_from_collection()
+    han.load()
+    answer_promptly()
     return gateway
 
 

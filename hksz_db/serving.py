@@ -42,6 +42,12 @@ _BACKLOG = 1024
 _HANDOVER_S = 15
 # How long a client may leave an answer unread before the kernel drops its connection.
 _UNREAD_S = 30
+# How long a thread computes before others that wait for the interpreter get their turn. By default
+# it is five milliseconds for each of those that compete.
+_SWITCH_S = 0.001
+_NEW_OBJECTS = 2_000
+_OLDEST = 2
+_MOST_OLD_OBJECTS = 15_000
 # A worker that fails by itself sooner after a replacement cannot start.
 _YOUNG_S = 10
 _log = structlog.get_logger(__name__)
@@ -348,10 +354,31 @@ def stop_with_parent() -> None:
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
-def exempt_from_collection() -> None:
-    """Let the garbage collector pass over all that exists now, because it stays until the end."""
+def answer_promptly() -> None:
+    """Keep the threads and the garbage of this process from holding up its event loop for long.
+
+    Call it once most of what stays until the end exists: the garbage collector passes over that,
+    and later over much else that stays. It holds the interpreter while it runs, a millisecond for
+    each thousand objects, so it looks at few at a time.
+    """
+    sys.setswitchinterval(_SWITCH_S)
     gc.collect()
     gc.freeze()
+    # From now on it compares what is new with what is left, which is nothing.
+    gc.collect()
+    gc.set_threshold(_NEW_OBJECTS, 10, 5)
+    gc.callbacks.append(_pass_over_what_stays)
+
+
+def _pass_over_what_stays(phase: str, found: dict[str, int]) -> None:
+    """Exempt what a whole collection has left, if it is much: caches that have been filled.
+
+    What is in use at that moment is exempted, too; so this is not done after each collection.
+    """
+    if phase != "stop" or found["generation"] != _OLDEST:
+        return
+    if len(gc.get_objects(_OLDEST)) > _MOST_OLD_OBJECTS:
+        gc.freeze()
 
 
 def close_on_shutdown(listener: ChangeListener) -> None:

@@ -80,6 +80,12 @@ def _forms() -> Mapping[str, str]:
     }
 
 
+def load() -> None:
+    """Load the dictionaries, which takes a tenth of a second without a break, before it matters."""
+    for name in ("t2s", "s2hk", *_PHRASES):
+        _converter(name)
+
+
 @cache
 def _converter(name: str) -> OpenCC:
     return OpenCC(name)

@@ -1,0 +1,22 @@
+"""The garbage collector of a worker does not hold it up for long."""
+
+import subprocess
+import sys
+
+_MUCH_THAT_STAYS = """
+import gc
+from hksz_db.serving import answer_promptly
+
+kept = [[number] for number in range(100_000)]
+answer_promptly()
+assert len(gc.get_objects()) < 1_000, "what existed before is passed over"
+caches = []
+for _ in range(10):
+    caches.append([[number] for number in range(20_000)])
+    gc.collect()
+    assert len(gc.get_objects()) < 16_000, "caches that have been filled are passed over"
+"""
+
+
+def test_the_collector_passes_over_what_stays() -> None:
+    subprocess.run([sys.executable, "-c", _MUCH_THAT_STAYS], check=True)
