@@ -4,15 +4,17 @@ from enum import StrEnum, auto
 from functools import cache
 from pathlib import Path
 
+import psycopg
 import structlog
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL
 
-from hksz_db.database import Database, DatabaseUnusable, driver_url
+from hksz_db.database import Database, DatabaseUnusable, Session, driver_url, run
+from hksz_db.database.connections import driver_connection
+from hksz_db.domain.errors import Cause, Unavailable
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.schema_check import incompleteness
 from hksz_db.services import api_keys, seeding
@@ -20,7 +22,8 @@ from hksz_db.services.writing import writing
 
 KEY_FILE = "admin.key"
 _ROOT = Path(__file__).resolve().parents[1]
-_HAS_KNOWN = text("SELECT to_regclass('known_revisions') IS NOT NULL")
+_REVISIONS = "SELECT version_num FROM alembic_version"
+_KNOWN_REVISIONS = "SELECT revision FROM known_revisions"
 _log = structlog.get_logger(__name__)
 
 
@@ -77,15 +80,31 @@ class Schema(StrEnum):
     """It is older, or newer and not made for this code."""
 
 
-def schema_of(connection: Connection) -> Schema:
-    """How the schema of a database relates to the code. It is cheap."""
-    if {*MigrationContext.configure(connection).get_current_heads()} == newest_revisions():
-        return Schema.CURRENT
-    if connection.scalar(_HAS_KNOWN):
-        known = set(connection.scalars(text("SELECT revision FROM known_revisions")))
-        if known >= newest_revisions():
+def schema_of(session: Session) -> Schema:
+    """How the schema of a database relates to the code. It is cheap.
+
+    Raises ``Unavailable`` if the role may not read the revisions.
+    """
+    try:
+        if _read(session, "alembic_version", _REVISIONS) == newest_revisions():
+            return Schema.CURRENT
+        if _read(session, "known_revisions", _KNOWN_REVISIONS) >= newest_revisions():
             return Schema.AHEAD
+    except psycopg.errors.InsufficientPrivilege as error:
+        role = driver_connection(session).info.user
+        raise Unavailable(
+            f"The role {role} may not read the revisions of the schema; the owner of the database"
+            f" has to run `flask grant {role}`.",
+            is_temporary=False,
+            cause=Cause.SCHEMA,
+        ) from error
     return Schema.PENDING
+
+
+def _read(session: Session, table: str, statement: str) -> set[str]:
+    """The revisions that a statement reads from the table; none if it does not exist."""
+    ((exists,),) = run(session, "SELECT to_regclass($1) IS NOT NULL", table)
+    return {revision for (revision,) in run(session, statement)} if exists else set()
 
 
 @cache

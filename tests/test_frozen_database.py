@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from hksz_db.api.operating import Readiness
+from hksz_db.api.readiness import SchemaCheck
 from hksz_db.database import Database, lift_time_limit, prepare, run
 from hksz_db.domain.errors import Unavailable
 
@@ -50,10 +50,10 @@ def _write(database: Database) -> int:
 
 
 def _check_readiness(database: Database) -> int:
-    readiness = Readiness()
+    readiness = SchemaCheck()
     # The rest of the schema is checked once, which takes longer than these statements may.
     readiness._is_complete = True
-    readiness.check(database)
+    readiness.state(database)
     return _write(database)
 
 

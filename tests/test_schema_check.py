@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from app import create_app
-from hksz_db.api.operating import Readiness
+from hksz_db.api.readiness import SchemaCheck
 from hksz_db.database import Database, DatabaseUnusable
 from hksz_db.domain.errors import Unavailable
 from hksz_db.embedded import Server
@@ -114,26 +114,32 @@ def test_the_service_is_not_ready_and_says_why(url: str, database: Database) -> 
 
 def test_a_failed_check_is_repeated(url: str, database: Database) -> None:
     """A successful check is cached; a database that was unreachable may have been replaced."""
-    readiness = Readiness()
-    readiness.check(database)
+    readiness = SchemaCheck()
+    readiness.state(database)
     execute(url, "DROP TRIGGER mark_written_updated ON claims")
-    readiness.check(database)
+    readiness.state(database)
     absent = Database(lambda: "postgresql:///?host=/nonexistent")
     with closing(absent), pytest.raises(Unavailable):
-        readiness.check(absent)
+        readiness.state(absent)
     with pytest.raises(Unavailable, match="mark_written_updated"):
-        readiness.check(database)
+        readiness.state(database)
 
 
 def test_the_missing_rights_of_a_role_are_named(url: str, server: Server) -> None:
     administrator = server.url(str(make_url(url).database), superuser=True)
     execute(administrator, "CREATE ROLE hksz_reader LOGIN")
     try:
-        execute(administrator, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO hksz_reader")
         reader = administrator.replace("postgres@", "hksz_reader@")
         with closing(Database(lambda: reader)) as database:
             client: Any = create_app(Settings(log_level="error"), database).test_client()
+            refused = client.get("/readyz")
+            execute(administrator, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO hksz_reader")
             answer = client.get("/readyz")
+        assert refused.status_code == 503
+        assert refused.json["detail"] == (
+            "The role hksz_reader may not read the revisions of the schema; the owner of the"
+            " database has to run `flask grant hksz_reader`."
+        )
         assert answer.status_code == 503
         assert answer.json["detail"].endswith(
             "Missing: right to read all of the schema as_of;"

@@ -23,6 +23,7 @@ from werkzeug.exceptions import HTTPException
 from hksz_db.api.intake import Intake, Receive
 from hksz_db.api.monitoring import PUBLISHED_EVERY_S, Occupancy, publish
 from hksz_db.api.ordinary_reads import OrdinaryReads
+from hksz_db.api.probes import Probes
 from hksz_db.api.quotas import FURTHER_HEADERS, Quotas
 from hksz_db.domain.errors import Cause, DomainError, Overloaded, QuotaExceeded
 from hksz_db.http.costs import Cost, cost_of
@@ -70,8 +71,10 @@ _ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ANY_ID = "00000000-0000-0000-0000-000000000000"
 _VIEWS_KEPT = 1024
 _LONGEST_KEPT = 200
-# For work without a slot: probes, refused requests, and closing streams.
+# For closing streams, which needs no slot.
 _SPARE_THREADS = 16
+# What is answered from memory takes a millisecond, in which it keeps others from the interpreter.
+_MEMORY_THREADS = 2
 _COMMON: Mapping[str, object] = {
     "GATEWAY_INTERFACE": "CGI/1.1",
     "SCRIPT_NAME": "",
@@ -161,7 +164,7 @@ class Gateway:
     """Serves a Flask app over ASGI 3.0, with the limits of the settings.
 
     Each request is processed in a thread, in a worker slot of the kind that the cost of its view
-    needs; ``reads`` answers those that it can without the app. Those with a slot count for the
+    needs; ``reads`` answers those that it can without the app. All but probes count for the
     ``quotas``. ``started`` is called in the main thread once the event loop runs.
     """
 
@@ -178,6 +181,7 @@ class Gateway:
         self._app = app
         self._routes = app.url_map.bind("")
         self._started = started
+        self._probes = Probes(app)
         self._reads = reads
         self._quotas = quotas
         self._reader_s = reader_s
@@ -186,8 +190,8 @@ class Gateway:
         self._costly = _Slots(settings.costly_threads)
         # Using threads as slots saves a turn of the event loop before the next request starts.
         self._threads = {
-            Cost.PROBE: ThreadPoolExecutor(_SPARE_THREADS, "probe"),
-            Cost.READINESS: ThreadPoolExecutor(1, "readiness"),
+            Cost.MEMORY: ThreadPoolExecutor(_MEMORY_THREADS, "memory"),
+            Cost.METRICS: ThreadPoolExecutor(1, "metrics"),
             Cost.BOUNDED: ThreadPoolExecutor(settings.threads, "request"),
             # A request that waits for changes releases its slot but keeps its thread.
             Cost.COSTLY: ThreadPoolExecutor(
@@ -195,10 +199,10 @@ class Gateway:
             ),
         }
         # Of each kind, the calls that are being processed or wait for a thread.
-        self._calls = dict.fromkeys(Cost, 0)
+        self._calls = dict.fromkeys(self._threads, 0)
         self._places = {
-            Cost.PROBE: _SPARE_THREADS,
-            Cost.READINESS: 1,
+            Cost.MEMORY: _MEMORY_THREADS,
+            Cost.METRICS: 1,
             Cost.BOUNDED: settings.threads,
         }
         app.before_request(_refuse)
@@ -209,21 +213,24 @@ class Gateway:
             await self._live(receive, send)
             return
         environ = environ_of(scope)
+        if found := self._probes.answer(environ):
+            await _send(send, _Answer(200, found.headers, found.body, _nothing))
+            return
         view = self._view(scope["path"], scope["method"])
-        cost = Cost.PROBE if view is None else cost_of(view)
+        cost = _cost(view)
         body = b""
         try:
             try:
                 body = await self._intake.read(environ, receive)
                 environ["wsgi.input"] = io.BytesIO(body)
-                if view is not None and self._quotas is not None:
+                if self._quotas is not None:
                     await self._quotas.count(view, environ, body)
                 if cost is Cost.COSTLY:
                     await self._answer_costly(environ, receive, send)
                     return
             except DomainError as refusal:
                 environ[_REFUSAL] = refusal
-                cost = Cost.PROBE
+                cost = Cost.MEMORY
                 if isinstance(refusal, QuotaExceeded):
                     await asyncio.sleep(REFUSED_AFTER_S)
             await _send(send, await self._answer(cost, environ))
@@ -231,7 +238,8 @@ class Gateway:
             self._intake.discard(body)
 
     async def _answer(self, cost: Cost, environ: "WSGIEnvironment") -> _Answer:
-        answer = await self._in_thread(cost, self._work, environ)
+        lane = Cost.MEMORY if cost is Cost.PROBE else cost
+        answer = await self._in_thread(lane, self._work, environ)
         answer.headers.extend(environ.get(FURTHER_HEADERS, ()))
         return answer
 
@@ -253,7 +261,7 @@ class Gateway:
 
     def _publish(self) -> None:
         """Set the metrics of this process, now and regularly."""
-        publish(self._app, {cost.name.lower(): self.occupancy(cost) for cost in Cost})
+        publish(self._app, {cost.name.lower(): self.occupancy(cost) for cost in self._threads})
         asyncio.get_running_loop().call_later(PUBLISHED_EVERY_S, self._publish)
 
     def occupancy(self, cost: Cost) -> Occupancy:
@@ -268,16 +276,17 @@ class Gateway:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._started()
+                self._probes.watch()
                 self._publish()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                self._probes.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
     def cost(self, path: str, method: str) -> Cost:
-        """The cost of a request. One that matches no view costs as much as an error."""
-        view = self._view(path, method)
-        return Cost.PROBE if view is None else cost_of(view)
+        """The cost of a request."""
+        return _cost(self._view(path, method))
 
     def _view(self, path: str, method: str) -> _View | None:
         # Routing takes as long as the rest of the gateway; its result does not depend on the id.
@@ -363,6 +372,11 @@ class Gateway:
             slot.release()
             gone.cancel()
             await self._in_thread(Cost.COSTLY, answer.close)
+
+
+def _cost(view: _View | None) -> Cost:
+    """The cost of a view; that of an error if there is none."""
+    return Cost.MEMORY if view is None else cost_of(view)
 
 
 def environ_of(scope: Scope) -> "WSGIEnvironment":

@@ -5,7 +5,7 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, cast
 from uuid import uuid4
@@ -20,16 +20,11 @@ from hksz_db.api import answers
 from hksz_db.api.calls import NO_PARAMETERS, Section
 from hksz_db.api.monitoring import Sampler, exposition
 from hksz_db.api.openapi import DESCRIPTION, TITLE, VERSION, openapi_document
-from hksz_db.database import Database, run
-from hksz_db.database.replicas import ReplicatedDatabase
-from hksz_db.domain.errors import Cause, Unavailable
+from hksz_db.api.readiness import Readiness, State
 from hksz_db.domain.strict_json import compact
 from hksz_db.http.costs import Cost, costs
 from hksz_db.http.metrics import BROKEN_OFF, REQUESTS, SECONDS
 from hksz_db.http.requests import arguments, primary
-from hksz_db.preparing import Schema, schema_of
-from hksz_db.schema_check import incompleteness
-from hksz_db.services.writing import writing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -47,6 +42,9 @@ _LINKS = {
     "metrics": "operating.metrics",
 }
 
+HEALTHY = b'{"status":"ok"}\n'
+"""The answer of ``/healthz``."""
+
 blueprint = Blueprint("operating", __name__)
 _log = structlog.get_logger(__name__)
 
@@ -60,54 +58,11 @@ class Answered(NamedTuple):
     seconds: float
 
 
-@dataclass(frozen=True)
-class State:
-    """What a service is ready for.
-
-    ``database`` is ``away`` if only the replica answers, and otherwise ``answers``.
-    """
-
-    database: str
-    schema: str
-    writable: bool
-
-
-class Readiness:
-    """Checks whether a database has the schema that the code expects.
-
-    The revision is read each time. The rest of the schema is checked once, and again after every
-    failure, because a database that was unavailable may have been restored. It is not checked if
-    newer code has changed the schema, because only that code knows how it should be.
-    """
-
-    def __init__(self) -> None:
-        self._is_complete = False
-
-    def check(self, database: Database) -> State:
-        """The state of the database. Raises ``Unavailable`` with the reason if it is not ready."""
-        was_complete, self._is_complete = self._is_complete, False
-        with writing(database) as session:
-            # What follows is asked without a time limit, and a frozen database answers nothing.
-            ((writable,),) = run(
-                session, "SELECT NOT current_setting('transaction_read_only')::boolean"
-            )
-            schema = schema_of(session)
-            if schema is Schema.PENDING:
-                raise Unavailable(
-                    "Database schema is out of date; run `alembic upgrade head`.",
-                    cause=Cause.SCHEMA,
-                )
-            is_checked = schema is Schema.CURRENT and not was_complete
-            if is_checked and (reason := incompleteness(session)):
-                raise Unavailable(reason, cause=Cause.SCHEMA)
-        self._is_complete = schema is Schema.CURRENT
-        return State("answers", str(schema), writable)
-
-
 def register_operating(app: Flask) -> None:
     """Give requests an id, measure them, and add the calls for operators."""
-    app.extensions["hksz_readiness"] = Readiness()
-    app.extensions["hksz_replica_readiness"] = Readiness()
+    app.extensions["hksz_readiness"] = Readiness(
+        lambda: primary(app), lambda: app.extensions.get("hksz_replicated_database")
+    )
     app.extensions["hksz_sampler"] = Sampler(lambda: app.extensions["hksz_database"])
     app.config.setdefault("ACCESS_LOG", False)
     app.before_request(_begin)
@@ -226,40 +181,24 @@ def _end(response: Response) -> Response:
 @costs(Cost.PROBE)
 def healthz() -> Response:
     """Answer 200 while the process runs."""
-    return Response('{"status":"ok"}\n', content_type="application/json")
+    return Response(HEALTHY, content_type="application/json")
 
 
 @blueprint.get("/readyz")
-@costs(Cost.READINESS)
+@costs(Cost.PROBE)
 def readyz() -> Response:
-    """Answer 200 if this service can answer reads, and say whether it can write.
-
-    It can answer reads while the database, or else its replica, can be reached and has a schema
-    that this code works with.
-    """
-    found = {"status": "ready", **asdict(_ready_database())}
-    return Response(compact(found) + b"\n", content_type="application/json")
+    """Answer 200 if this service can answer reads, and say whether it can write."""
+    readiness: Readiness = current_app.extensions["hksz_readiness"]
+    return Response(ready_body(readiness.state()), content_type="application/json")
 
 
-def _ready_database() -> State:
-    """The state of the database or else of its replica. Raises ``Unavailable``."""
-    extensions = current_app.extensions
-    replicated: ReplicatedDatabase | None = extensions.get("hksz_replicated_database")
-    try:
-        state: State = extensions["hksz_readiness"].check(primary(current_app))
-    except Unavailable as error:
-        if replicated is None:
-            raise
-        try:
-            state = extensions["hksz_replica_readiness"].check(replicated.replica)
-        except Unavailable:
-            raise error from None
-        state = replace(state, database="away", writable=False)
-    return state
+def ready_body(state: State) -> bytes:
+    """The answer of ``/readyz`` in this state."""
+    return compact({"status": "ready", **asdict(state)}) + b"\n"
 
 
 @blueprint.get("/metrics")
-@costs(Cost.PROBE)
+@costs(Cost.METRICS)
 def metrics() -> Response:
     """The metrics of all workers, for Prometheus."""
     sampler: Sampler = current_app.extensions["hksz_sampler"]
@@ -275,12 +214,12 @@ def register_documentation(app: Flask, sections: Sequence[Section]) -> None:
         return compact(openapi_document(sections))
 
     @app.get("/openapi.json")
-    @costs(Cost.PROBE)
+    @costs(Cost.MEMORY)
     def openapi() -> Response:
         return Response(document(), content_type="application/json")
 
     @app.get("/")
-    @costs(Cost.PROBE)
+    @costs(Cost.MEMORY)
     def index() -> Response:
         NO_PARAMETERS.read(arguments())
         lists = [each.name for each in sections if any(call.name == "list" for call in each.calls)]
@@ -298,7 +237,7 @@ def register_documentation(app: Flask, sections: Sequence[Section]) -> None:
     viewer = get_swaggerui_blueprint("/docs", "/openapi.json", config=config)
     viewer.after_request(_restrict_viewer)
     app.register_blueprint(viewer)
-    costs(Cost.PROBE)(app.view_functions["swagger_ui.show"])
+    costs(Cost.MEMORY)(app.view_functions["swagger_ui.show"])
 
 
 def _restrict_viewer(response: Response) -> Response:

@@ -33,13 +33,13 @@ Headers = list[tuple[bytes, bytes]]
 
 _PATH = re.compile("(/v1/([a-z]+)/)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
-# Flask decides what these mean.
-_DECISIVE = {
+DECISIVE = {
     "HTTP_ACCEPT_LANGUAGE",
     "HTTP_IF_NONE_MATCH",
     "HTTP_ORIGIN",
     "HTTP_X_REQUEST_ID",
 }
+"""Headers, as in a WSGI environment, whose meaning Flask decides."""
 _DECISIVE_PARAMETERS = {"as_of", "lang"}
 _OWN = {b"content-length", b"etag", b"x-request-id"}
 _MOST_KNOWN = 500
@@ -127,7 +127,7 @@ class OrdinaryReads:
     def _ordinary(self, environ: Mapping[str, object]) -> re.Match[str] | None:
         if not self._app.config["OPEN_READS"] or environ["REQUEST_METHOD"] != "GET":
             return None
-        if not _DECISIVE.isdisjoint(environ) or "text/html" in str(environ.get("HTTP_ACCEPT")):
+        if not DECISIVE.isdisjoint(environ) or "text/html" in str(environ.get("HTTP_ACCEPT")):
             return None
         if not _HOST.fullmatch(str(environ.get("HTTP_HOST", ""))):
             return None

@@ -11,10 +11,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -41,15 +41,17 @@ _MOST_CLIENTS = 50_000
 _MOST_SECRETS = 10_000
 _MOST_LOGGED = 1000
 _KNOWN_S = 60.0
+_MOST_LOOKED_UP = 100
 # A database that does not answer holds up no request for longer than this.
 _LOOK_UP_S = 0.25
-_UNCOUNTED = {Cost.PROBE, Cost.READINESS}
 _IPV6_NETWORK_BYTES = 8
 _COOKIE = re.compile(rf"(?:^|; ?){SESSION_COOKIE}=([\w-]+)", re.ASCII)
 # The letters of a word in JSON can be escaped.
 _COUNTS_EXACTLY = (b'"exact"', b"\\u006", b"\\u007")
 # Moments are sums of many small times.
 _ROUNDING_S = 1e-6
+_Digest = bytes
+_Value = TypeVar("_Value")
 _log = structlog.get_logger(__name__)
 
 
@@ -58,6 +60,10 @@ class Quota(NamedTuple):
 
     kind: str
     units: int
+
+
+_GUESSES = Quota("invalid_keys", 60)
+"""How many keys that are not valid an address may send in a minute."""
 
 
 class Standing(NamedTuple):
@@ -103,6 +109,12 @@ class Usage:
         self._clock = clock
         self._whole_at: OrderedDict[str | UUID, float] = OrderedDict()
 
+    def wait_s(self, client: str | UUID, quota: Quota) -> float:
+        """How long until a unit of a quota is free; 0 if one is."""
+        whole_in_s = max(self._whole_at.get(client, 0.0) - self._clock(), 0.0)
+        after_s = whole_in_s + WINDOW_S / quota.units
+        return after_s - WINDOW_S if after_s > WINDOW_S + _ROUNDING_S else 0.0
+
     def use(self, client: str | UUID, quota: Quota, units: int) -> Standing:
         """Use some units of a quota, or all if it has fewer; nothing if too few are free."""
         now = self._clock()
@@ -128,8 +140,95 @@ def _exceeded(quota: Quota, units: int, wait_s: float) -> QuotaExceeded:
 
 
 class _Known(NamedTuple):
-    holder: Holder | None
+    holder: Holder
     until: float
+
+
+class Keys:
+    """The holders of keys and of sessions, as the database has told lately.
+
+    Somebody who sends many keys that do not exist neither displaces the known ones nor keeps them
+    waiting: those are looked up again in a thread of their own.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+        self._known: OrderedDict[_Digest, _Known] = OrderedDict()
+        self._invalid_until: OrderedDict[_Digest, float] = OrderedDict()
+        # One thread each, so that keys occupy no more of the database.
+        self._known_thread = ThreadPoolExecutor(1, "known key")
+        self._new_thread = ThreadPoolExecutor(1, "new key")
+        self._looked_up: dict[_Digest, asyncio.Future[Holder | None]] = {}
+
+    def knows(self, secret: str) -> bool:
+        """Whether the secret is known to be that of a holder, or was so lately."""
+        return _digest(secret) in self._known
+
+    async def holder(self, secret: str) -> Holder | None:
+        """The holder of a key or session; what was known before if the database is late.
+
+        ``None`` if it is not valid. Raises ``Unavailable`` if that is not known.
+        """
+        digest = _digest(secret)
+        now = self._clock()
+        known = self._known.get(digest)
+        if known is not None and known.until > now:
+            return known.holder
+        if self._invalid_until.get(digest, now) > now:
+            return None
+        try:
+            async with asyncio.timeout(_LOOK_UP_S):
+                # The look-up goes on for those who ask next.
+                return await asyncio.shield(self._look_up(digest, secret, known))
+        except (TimeoutError, Unavailable, psycopg.Error) as error:
+            if known is None:
+                raise Unavailable("The key was not looked up in time.") from error
+            return known.holder
+
+    def _look_up(
+        self, digest: _Digest, secret: str, known: _Known | None
+    ) -> "asyncio.Future[Holder | None]":
+        found = self._looked_up.get(digest)
+        if found is None:
+            if known is None and len(self._looked_up) >= _MOST_LOOKED_UP:
+                raise Unavailable("Too many keys are being looked up.")
+            thread = self._new_thread if known is None else self._known_thread
+            loop = asyncio.get_running_loop()
+            found = loop.run_in_executor(thread, holder_of, self._database, secret)
+            self._looked_up[digest] = found
+            found.add_done_callback(partial(self._learn, digest))
+        return found
+
+    def _learn(self, digest: _Digest, found: "asyncio.Future[Holder | None]") -> None:
+        del self._looked_up[digest]
+        if found.cancelled() or found.exception() is not None:
+            return
+        until, holder = self._clock() + _KNOWN_S, found.result()
+        if holder is None:
+            self._known.pop(digest, None)
+            _keep(self._invalid_until, digest, until)
+        else:
+            _keep(self._known, digest, _Known(holder, until))
+
+
+def _digest(secret: str) -> _Digest:
+    return sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def _keep(kept: OrderedDict[_Digest, _Value], digest: _Digest, value: _Value) -> None:
+    kept[digest] = value
+    kept.move_to_end(digest)
+    if len(kept) > _MOST_SECRETS:
+        kept.popitem(last=False)
+
+
+class _Client(NamedTuple):
+    """Whose quota counts for a request, and what the log calls them."""
+
+    id: str | UUID
+    name: str
+    quota: Quota
 
 
 class Quotas:
@@ -144,28 +243,27 @@ class Quotas:
         self._of_address = Quota("address", settings.units_of_address)
         self._of_key = Quota("key", settings.units_of_key)
         self._trusts_proxy = settings.trust_proxy
-        self._database = database
         self._clock = clock
         self._usage = Usage(clock=clock)
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
-        # One, so that unknown keys occupy no more of the database.
-        self._thread = ThreadPoolExecutor(1, "key")
+        self._guesses = Usage(clock=clock)
+        self._keys = Keys(database, clock)
         self._has_warned = False
         self._logged_at: OrderedDict[str | UUID, float] = OrderedDict()
 
     async def count(
-        self, view: Callable[..., object], environ: "WSGIEnvironment", body: bytes
+        self, view: Callable[..., object] | None, environ: "WSGIEnvironment", body: bytes
     ) -> None:
         """Count a request for its client, and put the headers of its quota into ``environ``.
 
-        Raises ``QuotaExceeded``. Probes do not count. Called in the event loop.
+        ``view`` is ``None`` if there is none. Raises ``QuotaExceeded``. Probes do not count. Called
+        in the event loop.
         """
-        if cost_of(view) in _UNCOUNTED:
+        if view is not None and cost_of(view) is Cost.PROBE:
             return
         client, name, quota = await self._client(environ)
         if not quota.units or not client:
             return
-        units = weight(view, environ, body)
+        units = Weight.READ if view is None else weight(view, environ, body)
         standing = self._usage.use(client, quota, units)
         environ[FURTHER_HEADERS] = standing.headers
         if standing.wait_s:
@@ -183,15 +281,42 @@ class Quotas:
             self._logged_at.popitem(last=False)
         _log.warning("quota_exceeded", quota=quota.kind, client=name, units=quota.units)
 
-    async def _client(self, environ: "WSGIEnvironment") -> tuple[str | UUID, str, Quota]:
-        """Whose quota counts, what the log calls them, and the quota."""
+    async def _client(self, environ: "WSGIEnvironment") -> _Client:
+        """Whose quota counts for a request.
+
+        Raises ``QuotaExceeded`` if too many keys of its address were not valid.
+        """
         secret = _secret(environ)
-        holder = None if secret is None else await self._holder(secret)
+        address = self._address(environ)
+        of_address = _Client(address, address, self._of_address)
+        if secret is None:
+            return of_address
+        # Of those who guess, no more is looked up, here and to authenticate them.
+        is_counted = bool(self._of_address.units and address)
+        if is_counted and not self._keys.knows(secret):
+            self._refuse_guesser(address)
+        try:
+            holder = await self._keys.holder(secret)
+        except Unavailable:
+            return of_address
         if holder is None:
-            address = self._address(environ)
-            return address, address, self._of_address
+            if is_counted:
+                self._guesses.use(address, _GUESSES, 1)
+            return of_address
         quota = Quota("key", holder.quota) if holder.quota else self._of_key
-        return holder.id, holder.label, quota
+        return _Client(holder.id, holder.label, quota)
+
+    def _refuse_guesser(self, address: str) -> None:
+        wait_s = self._guesses.wait_s(address, _GUESSES)
+        if wait_s:
+            self._log(address, address, _GUESSES)
+            seconds = math.ceil(wait_s)
+            raise QuotaExceeded(
+                f"Too many keys from this address were not valid: {_GUESSES.units} in a minute. The"
+                f" next is looked at in {seconds} s.",
+                _GUESSES.kind,
+                seconds,
+            )
 
     def _address(self, environ: "WSGIEnvironment") -> str:
         """The address that is counted; empty for this machine, where a proxy may run."""
@@ -212,27 +337,6 @@ class Quotas:
                 advice="Requests have X-Forwarded-For. If they come through a proxy, set"
                 " HKSZ_TRUST_PROXY=true: otherwise all clients share the quota of its address.",
             )
-
-    async def _holder(self, secret: str) -> Holder | None:
-        """The holder of a key or session; what was known before if the database is late."""
-        digest = sha256(secret.encode("utf-8", "surrogatepass")).digest()
-        known = self._known.get(digest)
-        if known is not None and known.until > self._clock():
-            return known.holder
-        loop = asyncio.get_running_loop()
-        found = loop.run_in_executor(self._thread, self._look_up, digest, secret)
-        try:
-            async with asyncio.timeout(_LOOK_UP_S):
-                return await found
-        except (TimeoutError, Unavailable, psycopg.Error):
-            return known and known.holder
-
-    def _look_up(self, digest: bytes, secret: str) -> Holder | None:
-        holder = holder_of(self._database, secret)
-        self._known[digest] = _Known(holder, self._clock() + _KNOWN_S)
-        if len(self._known) > _MOST_SECRETS:
-            self._known.popitem(last=False)
-        return holder
 
 
 def weight(view: Callable[..., object], environ: "WSGIEnvironment", body: bytes) -> int:

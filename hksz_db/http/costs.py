@@ -11,9 +11,11 @@ class Cost(Enum):
     """How much work a request can cause, which decides what kind of worker slot it needs."""
 
     PROBE = auto()
-    """Answered from memory, without the database: needs no worker slot."""
-    READINESS = auto()
-    """Asks the database whether it can be used: has a worker slot of its own."""
+    """Answered at once from memory, mostly without a thread: needs no worker slot."""
+    MEMORY = auto()
+    """Answered from memory, without the database, such as files and errors."""
+    METRICS = auto()
+    """Gathers the metrics of all workers."""
     BOUNDED = auto()
     """Limited by one row, or by a body that needs a key."""
     COSTLY = auto()
@@ -30,8 +32,9 @@ class Weight(IntEnum):
 
 
 WEIGHED: Mapping[Weight, str] = {
-    Weight.READ: "one row, one version of it, or a part of it",
-    Weight.LIST: "a page of rows, of the feed or of suggestions; similar rows; a page for people",
+    Weight.READ: "one row, one version of it, or a part of it; a file; a path that does not exist",
+    Weight.LIST: "a page of rows, of the feed or of suggestions; similar rows; a page for people;"
+    " the metrics of the service",
     Weight.SEARCH: "a search (`q`), a query by a tree of filters, facets, the page of the search,"
     " the verification of a text, a write of one row",
     Weight.SCAN: "`count=exact`, an aggregate, comparisons, an export, a bulk write, the check of"
@@ -39,7 +42,12 @@ WEIGHED: Mapping[Weight, str] = {
 }
 """What requests have each weight."""
 
-_WEIGHTS = {Cost.BOUNDED: Weight.READ, Cost.COSTLY: Weight.LIST}
+_WEIGHTS = {
+    Cost.MEMORY: Weight.READ,
+    Cost.METRICS: Weight.LIST,
+    Cost.BOUNDED: Weight.READ,
+    Cost.COSTLY: Weight.LIST,
+}
 
 
 def costs(cost: Cost, weight: Weight | None = None) -> Callable[[_View], _View]:

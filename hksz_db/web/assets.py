@@ -55,7 +55,7 @@ def asset_url(name: str) -> str:
 
 
 @blueprint.get("/static/<digest>/<name>")
-@costs(Cost.PROBE)
+@costs(Cost.MEMORY)
 def asset(digest: str, name: str) -> Response:
     """A file in ``static/``. An outdated hash is answered with 404."""
     found = _assets().get(name)
@@ -65,14 +65,14 @@ def asset(digest: str, name: str) -> Response:
 
 
 @blueprint.get("/favicon.ico")
-@costs(Cost.PROBE)
+@costs(Cost.MEMORY)
 def favicon() -> Response:
     """The icon, for browsers that ask for it by this name."""
     return _file(_assets()["icon.svg"], "public, max-age=86400")
 
 
 @blueprint.get("/robots.txt")
-@costs(Cost.PROBE)
+@costs(Cost.MEMORY)
 def robots() -> Response:
     """What crawlers should leave alone: the API, and lists, which filters make endless."""
     lists = ("/claims?", "/entities?", "/sources?", "/metrics/?", "/claims.atom")

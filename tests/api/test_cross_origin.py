@@ -116,4 +116,4 @@ def test_other_sites_may_not_read_a_personal_database_unless_set_otherwise(
 def test_preflights_need_no_worker_slot_for_costly_requests(database: Database) -> None:
     settings = Settings(log_level="error")
     served = Gateway(create_app(settings, database), settings)
-    assert served.cost("/v1/claims", "OPTIONS") is Cost.PROBE
+    assert served.cost("/v1/claims", "OPTIONS") is Cost.MEMORY

@@ -26,10 +26,11 @@ UNKNOWN_ID = "0199c3a0-0000-7000-8000-000000000000"
 COSTLY_THREADS = Settings().costly_threads
 # Less than the five seconds that a statement may take, and the ten that a body may take.
 PROMPT_S = 3
-PROBES = {
-    *("/", "/healthz", "/metrics", "/openapi.json", "/docs/", "/docs/<path:path>"),
+FROM_MEMORY = {
+    *("/", "/openapi.json", "/docs/", "/docs/<path:path>"),
     *("/static/<digest>/<name>", "/favicon.ico", "/robots.txt"),
 }
+OPERATING = {"/healthz": Cost.PROBE, "/readyz": Cost.PROBE, "/metrics": Cost.METRICS}
 COSTLY_CALLS = {
     *("list", "query", "aggregate", "export", "read_similar", "list_comparisons", "list_evidence"),
     *("follow", "verify", "read_contested_by", "read_facets", "suggest", "search", "claim"),
@@ -162,10 +163,10 @@ def test_every_call_declares_its_cost(app: Flask) -> None:
     assert [rule.rule for rule, view in views if not hasattr(view, "hksz_cost")] == []
     for rule, view in views:
         name = rule.endpoint.partition(".")[2]
-        if rule.rule in PROBES:
-            expected = Cost.PROBE
-        elif rule.rule == "/readyz":
-            expected = Cost.READINESS
+        if rule.rule in FROM_MEMORY:
+            expected = Cost.MEMORY
+        elif rule.rule in OPERATING:
+            expected = OPERATING[rule.rule]
         else:
             expected = Cost.COSTLY if name in COSTLY_CALLS else Cost.BOUNDED
         assert cost_of(view) is expected, rule
@@ -177,9 +178,9 @@ def test_every_call_declares_its_cost(app: Flask) -> None:
         (f"/v1/claims/{UNKNOWN_ID}", Cost.BOUNDED),
         (f"/v1/claims/{UNKNOWN_ID}/similar", Cost.COSTLY),
         ("/v1/claims", Cost.COSTLY),
-        ("/v1/claims/", Cost.PROBE),
-        ("/v1/claims/list", Cost.PROBE),
-        (f"/docs/{'x' * 1000}", Cost.PROBE),
+        ("/v1/claims/", Cost.MEMORY),
+        ("/v1/claims/list", Cost.MEMORY),
+        (f"/docs/{'x' * 1000}", Cost.MEMORY),
     ],
 )
 def test_the_cost_of_a_request_is_that_of_its_call(app: Flask, path, expected) -> None:

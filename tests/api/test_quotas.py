@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from structlog.testing import capture_logs
 
 from app import create_app
 from hksz_db.api.gateway import Gateway, environ_of
-from hksz_db.api.quotas import FURTHER_HEADERS, Quota, Quotas, Usage, counted_address, weight
+from hksz_db.api.quotas import FURTHER_HEADERS, Keys, Quota, Quotas, Usage, counted_address, weight
 from hksz_db.database import Database
 from hksz_db.domain.errors import Unavailable
 from hksz_db.domain.vocabulary import Scope
@@ -263,20 +264,25 @@ def test_an_unchanged_answer_counts_and_has_the_headers(service: Service) -> Non
     run(ask())
 
 
-def test_probes_and_paths_without_a_view_do_not_count(service: Service) -> None:
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs/", "/nothing", "/v1/units/nothing"])
+def test_files_and_errors_count(service: Service, path: str) -> None:
+    async def ask() -> None:
+        found = [(await service.ask(path))[0] for _ in range(5)]
+        assert found[-1] == 429
+        assert 429 not in found[:-1]
+
+    run(ask())
+
+
+def test_only_probes_do_not_count(service: Service) -> None:
     async def ask() -> None:
         await service.ask(LIST)
         await service.ask(LIST)
-        for path, expected in (
-            ("/healthz", 200),
-            ("/readyz", 200),
-            ("/metrics", 200),
-            ("/openapi.json", 200),
-            ("/nothing", 404),
-        ):
+        for path in ("/healthz", "/readyz"):
             status, headers, _ = await service.ask(path)
-            assert (status, b"ratelimit" in headers) == (expected, False)
-        assert (await service.ask(LIST))[0] == 429
+            assert (status, b"ratelimit" in headers) == (200, False)
+        for path in (LIST, "/metrics"):
+            assert (await service.ask(path))[0] == 429
 
     run(ask())
 
@@ -409,9 +415,51 @@ def test_a_database_that_hangs_holds_up_a_request_briefly(
             return []
 
         monkeypatch.setattr(database, "read", hang)
-        found = [await service.quotas._holder(key) for key in ("a", "b")]
+        keys = Keys(database, service.clock)
+        for key in ("a", "b"):
+            with pytest.raises(Unavailable):
+                await keys.holder(key)
         released.set()
-        assert found == [None, None]
+        monkeypatch.setattr("hksz_db.api.quotas._LOOK_UP_S", 5)
+        # The look-ups have gone on.
+        assert [await keys.holder(key) for key in ("a", "b")] == [None, None]
+
+    run(ask())
+
+
+def test_somebody_who_guesses_keys_is_refused(
+    service: Service, database: Database, make_key: MakeKey
+) -> None:
+    known, new = bearer(make_key()), bearer(make_key("new"))
+    generous = Service(service.gateway, database, replace(SETTINGS, limit_address=6000))
+
+    async def ask() -> None:
+        await generous.ask(READ, known)
+        for number in range(60):
+            await generous.ask(READ, bearer(f"hksz_{number}"))
+        status, headers, body = await generous.ask(READ, bearer("hksz_60"))
+        assert (status, headers[b"retry-after"]) == (429, b"1")
+        assert "keys from this address were not valid" in json.loads(body)["detail"]
+        assert (await generous.ask(READ, known))[0] == 404
+        assert (await generous.ask(READ, new))[0] == 429
+        generous.clock.now += 2
+        assert (await generous.ask(READ, new))[0] == 404
+
+    run(ask())
+
+
+def test_keys_that_do_not_exist_displace_no_known_one(
+    database: Database, make_key: MakeKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hksz_db.api.quotas._MOST_SECRETS", 2)
+    key = make_key()
+
+    async def ask() -> None:
+        keys = Keys(database, Clock())
+        assert await keys.holder(key)
+        assert [await keys.holder(f"hksz_{number}") for number in range(3)] == [None] * 3
+        assert keys.knows(key)
+        assert not keys.knows("hksz_2")
 
     run(ask())
 
