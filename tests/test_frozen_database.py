@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -130,3 +131,29 @@ def test_writers_that_share_a_pool_do_not_end_the_waits_of_each_other(impatient:
     with ThreadPoolExecutor(4) as threads:
         for done in [threads.submit(write_often) for _ in range(4)]:
             done.result()
+
+
+def _stream(database: Database) -> int:
+    return int(next(database.stream(_BACKEND, {}))[0])
+
+
+@pytest.mark.parametrize("ask", [_read, _write, _stream])
+def test_a_server_that_freezes_while_it_is_connected_to(ask: Callable[[Database], int]) -> None:
+    """It lets the client in, and answers nothing afterwards."""
+    welcome = b"R\0\0\0\x08\0\0\0\0" + b"K\0\0\0\x0c\0\0\0\x01\0\0\0\x01" + b"Z\0\0\0\x05I"
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+
+        def welcome_one() -> socket.socket:
+            connection, _ = server.accept()
+            connection.recv(1024)
+            connection.sendall(welcome)
+            return connection
+
+        welcomed = pool.submit(welcome_one)
+        url = f"postgresql://x@127.0.0.1:{server.getsockname()[1]}/x?sslmode=disable&gssencmode=disable"
+        database = Database(lambda: url, statement_timeout_ms=int(_TIMEOUT_S * 1000))
+        begun = time.monotonic()
+        with pytest.raises(Unavailable, match="did not answer in time"):
+            ask(database)
+        assert time.monotonic() - begun < _TIMEOUT_S + 5
+        welcomed.result().close()

@@ -14,7 +14,7 @@ from psycopg.adapt import AdaptersMap, Loader
 from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
 from psycopg.pq import ExecStatus
 
-from hksz_db.database.deadlines import limit_waiting
+from hksz_db.database.deadlines import lift_limit, limit_waiting, waiting
 from hksz_db.database.readers import PooledReader, Reader
 from hksz_db.domain.errors import Cause, Unavailable
 from hksz_db.settings import DATABASE_URL, READ_DATABASE_URL
@@ -110,12 +110,14 @@ class Connector:
     def connect(self, further: Mapping[str, str] = NO_SETTINGS) -> Reader:
         """Return a new connection in autocommit mode, which the caller closes.
 
-        It loads ``json`` and ``text`` as bytes. Raises ``Unavailable``.
+        It loads ``json`` and ``text`` as bytes, and breaks if the server is late. Raises
+        ``Unavailable``.
         """
         parameters = self.parameters(further)
         kind = PooledReader if self.via_pooler else Reader
         with absence_as_unavailable():
             connection = kind.connect(autocommit=True, **parameters)
+            self.limit_waiting(connection)
             self.refuse_unknown_pooler(connection)
         connection.settings = self.settings_of_transactions(further)
         load_as_bytes(connection.adapters)
@@ -126,15 +128,16 @@ class Connector:
 
         Settings and prepared statements of a session would be those of somebody else. A pooler
         makes up the number of the server process that it announces. Raises ``OperationalError`` if
-        the server is away.
+        the server is away, and ``Unavailable`` if it is late.
         """
         if self.via_pooler:
             return
-        result = connection.pgconn.exec_(b"SELECT pg_backend_pid()")
-        if result.status != ExecStatus.TUPLES_OK:
+        try:
+            number = _backend(connection)
+        except (psycopg.OperationalError, Unavailable):
             connection.close()
-            raise psycopg.OperationalError(result.get_error_message())
-        if result.get_value(0, 0) != b"%d" % connection.info.backend_pid:
+            raise
+        if number != b"%d" % connection.info.backend_pid:
             connection.close()
             raise DatabaseUnusable(
                 f"{self._variable} leads to a connection pooler; set HKSZ_POOLER=transaction."
@@ -143,12 +146,6 @@ class Connector:
     def limit_waiting(self, connection: Connection) -> None:
         """Break the connection if the server is late with the answer to a statement."""
         limit_waiting(connection, self._answer_s)
-
-    def connect_for_readers(self, further: Mapping[str, str] = NO_SETTINGS) -> Reader:
-        """Return a new connection as ``connect`` does, which breaks if the server is late."""
-        connection = self.connect(further)
-        self.limit_waiting(connection)
-        return connection
 
     @contextmanager
     def untimed_connection(self, at_most_s: int = 0) -> Iterator[Reader]:
@@ -162,7 +159,17 @@ class Connector:
             "idle_in_transaction_session_timeout": "0",
         }
         with closing(self.connect(further)) as connection:
+            lift_limit(connection)
             yield connection
+
+
+def _backend(connection: Connection) -> bytes | None:
+    """The number of the server process that answers."""
+    with waiting(connection):
+        result = connection.pgconn.exec_(b"SELECT pg_backend_pid()")
+        if result.status != ExecStatus.TUPLES_OK:
+            raise psycopg.OperationalError(result.get_error_message())
+    return result.get_value(0, 0)
 
 
 def check_version(version: int) -> None:

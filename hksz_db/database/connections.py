@@ -89,8 +89,7 @@ class PooledConnections:
         self._connector = connector
         self._size = size
         plain, generic = (
-            partial(connector.connect_for_readers, settings)
-            for settings in (PREFER_INDEXES, GENERIC_PLANS)
+            partial(connector.connect, settings) for settings in (PREFER_INDEXES, GENERIC_PLANS)
         )
         self._plain = _ReaderPool(plain, size)
         # Of its own, because other settings of the path make PostgreSQL plan statements anew.
@@ -109,7 +108,8 @@ class PooledConnections:
             pool_use_lifo=True,
             connect_args=self._connector.parameters(GENERIC_PLANS),
         )
-        event.listen(engine, "connect", self._prepare_for_transactions)
+        # Before what SQLAlchemy asks of its first connection, without a time limit.
+        event.listen(engine, "connect", self._prepare_for_transactions, insert=True)
         event.listen(engine, "checkout", _replace_closed)
         if settings := self._connector.settings_of_transactions(GENERIC_PLANS):
             event.listen(engine, "begin", partial(_set_in_transaction, settings))
@@ -185,11 +185,11 @@ class PooledConnections:
             self.engine.dispose()
 
     def _prepare_for_transactions(self, connection: Connection, _: object) -> None:
-        self._connector.refuse_unknown_pooler(connection)
         self._connector.limit_waiting(connection)
+        self._connector.refuse_unknown_pooler(connection)
 
     def _connect_to_history(self) -> Reader:
-        connection = self._connector.connect_for_readers(PREFER_INDEXES)
+        connection = self._connector.connect(PREFER_INDEXES)
         connection.most_prepared = _PREPARED_AS_OF
         return connection
 
