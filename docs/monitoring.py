@@ -115,6 +115,16 @@ ALERTS = (
         " standby is away.",
     ),
     Alert(
+        "HkszReplicaBehind",
+        "hksz_replica_age_seconds > 30",
+        5,
+        "warning",
+        "The replica shows what was half a minute ago or earlier, and answers most reads with it.",
+        "Look at `pg_stat_wal_receiver` on the replica: whether it receives, and whether a long"
+        " statement there holds up what it applies. Without `HKSZ_READ_DATABASE_URL` the database"
+        " itself answers.",
+    ),
+    Alert(
         "HkszQueueNotEmpty",
         "min_over_time(hksz_queue_entries[1h]) > 0",
         60,

@@ -19,7 +19,7 @@ from sqlalchemy import text
 from app import create_app
 from hksz_db.database import Connection, Database, driver_url, prepare
 from hksz_db.database.replicas import ReplicatedDatabase
-from hksz_db.domain.errors import LostHistory, NotReplicated
+from hksz_db.domain.errors import LostHistory, NotReplicated, Unavailable
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server, running
 from hksz_db.feed.horizons import record_horizon
@@ -346,6 +346,39 @@ def test_reads_outlive_either_server(primary: Server, folder: Path) -> None:
         assert reading.failed == []
         assert (ready["database"], ready["writable"]) == ("away", False)
         assert asking.get("/readyz").json["writable"]
+
+
+def test_the_age_of_a_replica_is_a_metric(
+    database: Database, primary: Server, replica: Server, writer: Connection
+) -> None:
+    def age_s(app: Flask) -> float:
+        text = app.test_client().get("/metrics").text
+        (line,) = [each for each in text.splitlines() if each.startswith("hksz_replica_age_s")]
+        return float(line.split()[-1])
+
+    with (
+        app_on_both(database, replica) as app,
+        closing(psycopg.connect(replica.url(superuser=True), autocommit=True)) as administrator,
+    ):
+        catch_up(replica, primary)
+        assert age_s(app) == 0
+        administrator.execute("SELECT pg_wal_replay_pause()")
+        try:
+            add(writer, "late")
+            time.sleep(0.5)
+            assert age_s(app) >= 0.5
+        finally:
+            administrator.execute("SELECT pg_wal_replay_resume()")
+
+
+def test_a_stream_that_takes_too_long_is_not_begun_again(
+    database: Database, behind: Database
+) -> None:
+    slow = prepare(text("SELECT pg_is_in_recovery() FROM pg_sleep(5)"))
+    replicated = ReplicatedDatabase(database, behind)
+    with pytest.raises(Unavailable, match="longer than 1 seconds"):
+        list(replicated.stream(slow, {}, at_most_s=1))
+    assert replicated.read(prepare(text("SELECT pg_is_in_recovery()")), {}) == [(True,)]
 
 
 def test_a_replica_that_does_not_answer_delays_one_read_and_is_tried_again(

@@ -12,7 +12,7 @@ from functools import cache
 from multiprocessing import parent_process
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import prometheus_client as prometheus
 import psycopg
@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 
 from hksz_db.api.requests import Places
 from hksz_db.database import Database, DatabaseUnusable
+from hksz_db.database.replicas import age_s
 from hksz_db.domain.errors import Unavailable
 from hksz_db.feed.pages import horizon
 from hksz_db.http import metrics
@@ -34,6 +35,7 @@ from hksz_db.services.queues import lengths
 PUBLISHED_EVERY_S = 1.0
 """How often a worker sets the metrics that it does not count."""
 
+_Sampled = TypeVar("_Sampled")
 _DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 # Prometheus waits for seconds, and a database that is well answers in milliseconds.
 _DATABASE_S = 0.5
@@ -74,24 +76,40 @@ class Sample(NamedTuple):
     queues: Mapping[str, int]
 
 
-class Sampler:
-    """Asks the database for a sample, in a thread that may hang as long as the database does."""
+class Sampler(Generic[_Sampled]):
+    """Asks a server for something, in a thread that may hang as long as the server does."""
 
-    def __init__(self, database: Callable[[], Database]) -> None:
-        self._database = database
+    def __init__(self, ask: Callable[[], _Sampled]) -> None:
+        self._ask = ask
         self._thread = ThreadPoolExecutor(1, "sample")
         self._lock = Lock()
-        self._asked: Future[Sample] | None = None
+        self._asked: Future[_Sampled] | None = None
 
-    def sample(self) -> Sample | None:
-        """A sample, or ``None`` if the database does not answer in time or cannot be used."""
+    def sample(self) -> _Sampled | None:
+        """What it answers, or ``None`` if it does not answer in time or cannot be used."""
         with self._lock:
             if self._asked is None or self._asked.done():
-                self._asked = self._thread.submit(_sample, self._database())
+                self._asked = self._thread.submit(self._ask)
             asked = self._asked
         with suppress(NotInTime, Unavailable, DatabaseUnusable, psycopg.Error):
             return asked.result(_DATABASE_S)
         return None
+
+
+class Samplers(NamedTuple):
+    """What the database and the replica, if there is one, are asked for the metrics."""
+
+    database: Sampler[Sample]
+    replica: Sampler[float]
+
+    @classmethod
+    def of(cls, app: Flask) -> "Samplers":
+        """The samplers of an app."""
+        extensions = app.extensions
+        return cls(
+            Sampler(lambda: _sample(extensions["hksz_database"])),
+            Sampler(lambda: age_s(extensions["hksz_replicated_database"].replica)),
+        )
 
 
 def _sample(database: Database) -> Sample:
@@ -103,10 +121,12 @@ def _sample(database: Database) -> Sample:
     return Sample(max(age_s, 0.0), found.revisions, found.entries)
 
 
-def exposition(sampler: Sampler) -> bytes:
+def exposition(app: Flask) -> bytes:
     """All metrics of the service, in the format of Prometheus."""
     asked = prometheus.CollectorRegistry()
-    asked.register(_AskedFor(sampler))
+    asked.register(_AskedFor(app.extensions["hksz_samplers"].database))
+    has_replica = "hksz_replicated_database" in app.extensions
+    asked.register(_OfReplica(app.extensions["hksz_samplers"].replica if has_replica else None))
     directory = os.environ.get(_DIRECTORY)
     if not directory:
         return prometheus.generate_latest(prometheus.REGISTRY) + prometheus.generate_latest(asked)
@@ -120,7 +140,7 @@ def exposition(sampler: Sampler) -> bytes:
 class _AskedFor(Collector):
     """The metrics that are read when they are asked for."""
 
-    def __init__(self, sampler: Sampler) -> None:
+    def __init__(self, sampler: Sampler[Sample]) -> None:
         self._sampler = sampler
 
     def collect(self) -> Iterator[Family]:
@@ -133,6 +153,17 @@ class _AskedFor(Collector):
         yield _family(metrics.QUEUES, [((name,), n) for name, n in sample.queues.items()])
         is_newest = {*sample.revisions} == newest_revisions()
         yield _family(metrics.SCHEMA, [((each,), is_newest) for each in sample.revisions])
+
+
+class _OfReplica(Collector):
+    """How old the answers of the replica are, if there is one and it answers."""
+
+    def __init__(self, sampler: Sampler[float] | None) -> None:
+        self._sampler = sampler
+
+    def collect(self) -> Iterator[Family]:
+        age_s = self._sampler.sample() if self._sampler else None
+        yield _family(metrics.REPLICA_AGE, [] if age_s is None else [((), age_s)])
 
 
 class _Processes(Collector):

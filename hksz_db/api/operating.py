@@ -18,7 +18,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars, get_conte
 
 from hksz_db.api import answers
 from hksz_db.api.calls import NO_PARAMETERS, Section
-from hksz_db.api.monitoring import Sampler, exposition
+from hksz_db.api.monitoring import Samplers, exposition
 from hksz_db.api.openapi import DESCRIPTION, TITLE, VERSION, openapi_document
 from hksz_db.api.readiness import Readiness, State
 from hksz_db.domain.strict_json import compact
@@ -63,7 +63,7 @@ def register_operating(app: Flask) -> None:
     app.extensions["hksz_readiness"] = Readiness(
         lambda: primary(app), lambda: app.extensions.get("hksz_replicated_database")
     )
-    app.extensions["hksz_sampler"] = Sampler(lambda: app.extensions["hksz_database"])
+    app.extensions["hksz_samplers"] = Samplers.of(app)
     app.config.setdefault("ACCESS_LOG", False)
     app.before_request(_begin)
     app.after_request(_end)
@@ -201,8 +201,7 @@ def ready_body(state: State) -> bytes:
 @costs(Cost.METRICS)
 def metrics() -> Response:
     """The metrics of all workers, for Prometheus."""
-    sampler: Sampler = current_app.extensions["hksz_sampler"]
-    return Response(exposition(sampler), content_type=CONTENT_TYPE_LATEST)
+    return Response(exposition(current_app), content_type=CONTENT_TYPE_LATEST)
 
 
 def register_documentation(app: Flask, sections: Sequence[Section]) -> None:

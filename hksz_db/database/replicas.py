@@ -7,9 +7,10 @@ from typing import Any
 
 import psycopg
 import structlog
+from sqlalchemy import text
 
-from hksz_db.database import Database, DatabaseUnusable, Prepared
-from hksz_db.domain.errors import NotReplicated, Unavailable
+from hksz_db.database import Database, DatabaseUnusable, Prepared, prepare
+from hksz_db.domain.errors import Cause, NotReplicated, Unavailable
 
 RETRIED_AFTER_S = 5.0
 """How often a replica that has failed is asked whether it answers again."""
@@ -25,7 +26,28 @@ _BEHIND = (
     psycopg.errors.UndefinedFunction,
     psycopg.errors.UndefinedTable,
 )
+# Nothing is replayed while nothing is written, so a replica that is connected and has applied all
+# that it has received is not old.
+_AGE = prepare(
+    text("""
+        SELECT CASE
+            WHEN NOT pg_is_in_recovery()
+                OR EXISTS (SELECT FROM pg_stat_wal_receiver)
+                AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()
+            THEN 0.0
+            ELSE coalesce(
+                extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8, 0
+            )
+        END
+    """)
+)
 _log = structlog.get_logger(__name__)
+
+
+def age_s(replica: Database) -> float:
+    """How many seconds ago what a replica shows was the present; 0 of one that is not behind."""
+    ((age_s,),) = replica.read(_AGE, {})
+    return max(float(age_s), 0.0)
 
 
 class ReplicatedDatabase(Database):
@@ -70,7 +92,8 @@ class ReplicatedDatabase(Database):
     ) -> Generator[tuple[Any, ...]]:
         """Stream the rows of a statement, as ``Database.stream``.
 
-        They all come from one server: once the replica has sent a row, the writer cannot go on.
+        They all come from one server: once the replica has sent a row, the writer cannot go on, and
+        what takes too long on the replica is not begun again.
         """
         if not self._is_away:
             rows = self.replica.stream(statement, values, as_of, at_most_s=at_most_s)
@@ -78,7 +101,10 @@ class ReplicatedDatabase(Database):
                 first = next(rows, None)
             except _BEHIND:
                 pass
-            except (DatabaseUnusable, Unavailable):
+            except (DatabaseUnusable, Unavailable) as error:
+                if isinstance(error, Unavailable) and error.cause is Cause.TIMEOUT:
+                    # The replica has done what it was asked for, and the writer takes as long.
+                    raise
                 self._leave_replica()
             else:
                 if first is not None:

@@ -141,6 +141,14 @@ HORIZON_AGE = _read(
     "{}",
     "s",
 )
+REPLICA_AGE = _read(
+    "hksz_replica_age_seconds",
+    "How long ago what the replica shows was the present; 0 if it has applied all that it has"
+    " received. Missing without a replica, and while it does not answer.",
+    (),
+    "{}",
+    "s",
+)
 QUEUES = _read(
     "hksz_queue_entries",
     "Entries that wait to be worked off in the background, by queue.",

@@ -119,6 +119,12 @@ an answer, or with an error.
 {when}.
 
 {table}
+`python -m tests.operating.hostile` sends 50,000 hostile requests: all methods, paths, parameters,
+bodies, headers and raw bytes. None may be answered with a 5xx, but 503 where a limit says so, and
+`/healthz` and `/readyz` have to answer within 100 ms throughout. Clients, prober, service and
+PostgreSQL share the processors; so the clients run at the lowest priority, and the prober, as
+root, at the highest.
+
 ## See also
 
 - [Limits](../explanation/limits.md)
