@@ -124,8 +124,8 @@ def _record(entry: ImportEntry) -> Record:
             further.append(f"{name['name']} ({term('ContributorRole', role)})")
     warnings = [*entry.warnings]
     if further:
-        text = gettext("The form has no field for: %(names)s", names=", ".join(further))
-        warnings.append(text[:_MOST_CHARACTERS])
+        # Like those of the readers, it is said in the language of the page when it is shown.
+        warnings.append(f"The form has no field for: {', '.join(further)}"[:_MOST_CHARACTERS])
     return Record(fields, warnings)
 
 

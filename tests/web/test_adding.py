@@ -272,19 +272,21 @@ def test_not_all_records_of_a_file_are_listed(post: Post) -> None:
     works = [{"type": "book", "title": f"Volume {number}"} for number in range(51)]
     page = post("/add/file", _file("library.json", json.dumps([*works[:2], 7, *works[2:]])))
     assert len(page.tree.xpath("//input[@name='record']")) == files.MOST_RECORDS - 1
-    assert "entry 3: Must be an object." in page.texts("//ul[@class='like']//*[@class='fault']")
+    assert "Entry 3: This is not a reference." in page.texts(
+        "//ul[@class='like']//*[@class='fault']"
+    )
     assert "Only the first 50 are listed." in page.text
 
 
 @pytest.mark.parametrize(
     ("name", "content", "detail"),
     [
-        ("library.json", b'{"items": 7}', "The file is not a list of items."),
+        ("library.json", b'{"items": 7}', "The file is not a list of references."),
         ("library.json", b"[]", "The file has no records."),
-        ("library.json", b"[7]", "entry 1: Must be an object."),
+        ("library.json", b"[7]", "Entry 1: This is not a reference."),
         ("library.bib", b"Not BibTeX", "The file has no entries of BibTeX."),
-        ("library.ris", b"\xff\xfeT\x00", "Line 1 is not utf-8"),
-        ("library.docx", b"A letter", "Unknown suffix; known: .json, .bib"),
+        ("library.ris", b"\xff\xfeT\x00", "The file is not in UTF-8 (line 1)."),
+        ("library.docx", b"A letter", "name ends with one of these: .json, .bib"),
         ("", b"", "Choose a file."),
     ],
 )
@@ -827,7 +829,8 @@ def test_a_new_source_is_shown_in_another_language(post: Post, api: Api) -> None
     page = post(path, sent)
     assert (page.status, page.tree.get("lang")) == (HTTPStatus.OK, "zh-Hant")
     assert _of_source(page).items() >= _of_source(filled).items()
-    assert "not kept: pages" in page.texts("//div[@class='notice']//li")
+    told = page.texts("//div[@class='notice']//li")
+    assert [each[:4] for each in told] == ["不予保留", "表單沒有"]
     assert not api("/v1/sources", doi="10.5555/ferries")["data"]
     # Without anything to keep, the languages are links.
     page = post("/add/file", {})
