@@ -1,4 +1,4 @@
-"""What readers have submitted with their key, what became of it, and drafts to submit again."""
+"""What readers have added with their key, what became of it, and drafts to submit again."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +11,7 @@ from werkzeug import Response as BaseResponse
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
 from hksz_db.http.requests import database
+from hksz_db.queries.added_sources import MOST, sources_added_by
 from hksz_db.queries.document_types import Claim, Evidence
 from hksz_db.queries.filters import AllOf, Criterion
 from hksz_db.queries.merges import merged_with_passages_of
@@ -25,13 +26,12 @@ from hksz_db.web.forms import Form, Write, new_form, sent_form, submit
 from hksz_db.web.history import Change, changes_between
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.site import answers_form_of, form_of, pages, shown
-from hksz_db.web.states import move_passages, states_in_words
+from hksz_db.web.states import counts_in_words, move_passages, states_in_words
 
 _CLAIMS, _EVIDENCE = RESOURCES["claims"], RESOURCES["evidence"]
 _REVIEWED = ("id", "version", "status", "review_note", "reviewed_by", "reviewed_at")
 _OF_CLAIM = (*_REVIEWED, "statement", "language", "time", "figures", "evidence")
 _OF_PASSAGE = (*_REVIEWED, "stance", "note", "claim", "source")
-_MOST = 100
 
 
 class _Draft(NamedTuple):
@@ -44,7 +44,7 @@ class _Draft(NamedTuple):
 @pages.get("/my-work")
 @costs(Cost.COSTLY)
 def my_work() -> BaseResponse:
-    """The claims and passages of the key, the newest first."""
+    """The sources, claims and passages of the key, the newest first."""
     return access.ask_to_sign_in() if access.actor() is None else _shown()
 
 
@@ -92,6 +92,7 @@ def _shown(resource: str = "", id: UUID | None = None, sent: Form | None = None)
         sent.status if sent else 200,
         drafts=_drafts(claims, fields_of, id, sent),
         draft_passages=_drafts(passages, lambda each: {TEXT: each["note"] or ""}, id, sent),
+        sources=sources_added_by(database(), signed_in.label) if signed_in else [],
         merges=merged_with_passages_of(database(), signed_in.label) if signed_in else [],
         claims=[each for each in claims if each["status"] != "draft"],
         passages=[each for each in passages if each["status"] != "draft"],
@@ -101,8 +102,9 @@ def _shown(resource: str = "", id: UUID | None = None, sent: Form | None = None)
         labels=labels_of(claims),
         name_of=name_of,
         states=states_in_words,
+        counts=counts_in_words,
         known={each["id"]: each for each in claims},
-        most=_MOST,
+        most=MOST,
     )
 
 
@@ -141,7 +143,7 @@ def _listed(
     resource: str, name: str, label: str, fields: tuple[str, ...]
 ) -> list[Claim | Evidence]:
     question = Question(
-        AllOf((Criterion(name, "eq", label),)), sort=(("id", True),), fields=fields, per_page=_MOST
+        AllOf((Criterion(name, "eq", label),)), sort=(("id", True),), fields=fields, per_page=MOST
     )
     page = documents.page(RESOURCES[resource], question, names_preferred(None))
     found: list[Claim | Evidence] = json.loads(page.data)

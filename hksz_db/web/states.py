@@ -35,8 +35,12 @@ def states_in_words(claim: Mapping[str, object], passages: Iterable[Evidence]) -
     states.pop(_ALIKE.get(own, own), None)
     if not states:
         return ""
-    told = [_passages(state, states[state]) for state in sorted(states)]
-    return joined([gettext(_CLAIM[own]), *told])
+    return joined([gettext(_CLAIM[own]), counts_in_words(states)])
+
+
+def counts_in_words(states: Mapping[str, int]) -> str:
+    """How many passages are in each state; empty if there are none."""
+    return joined([_passages(state, states[state]) for state in sorted(states)])
 
 
 def _state(row: Mapping[str, object]) -> str:

@@ -16,6 +16,7 @@ from tests.web.conftest import Api, Browser, MakeKey, Page
 UNKNOWN = "0199c3a0-0000-7000-8000-000000000000"
 STATEMENT = "Exactly 45,120 applications under the Top Talent Pass Scheme were approved in 2023."
 MERGED = "hksz:ttps-approved-2023"
+_OWN_SOURCES = "//section[@aria-labelledby='sources']//tbody/tr/td"
 Document = dict[str, Any]
 
 
@@ -57,7 +58,8 @@ def write(app: Flask, make_key: MakeKey) -> Write:
 
     def call(label: str, path: str, fields: Document, method: str = "POST") -> Document:
         if label not in keys:
-            keys[label] = make_key(label, Scope.CLAIMS_WRITE, Scope.REVIEW)
+            scopes = (Scope.CLAIMS_WRITE, Scope.SOURCES_WRITE, Scope.REVIEW)
+            keys[label] = make_key(label, *scopes)
         headers = {"Authorization": f"Bearer {keys[label]}", "If-Match": "*"}
         answer = app.test_client().open(path, method=method, json=fields, headers=headers)
         assert answer.status_code < 300, answer.text
@@ -686,6 +688,37 @@ class TestMyWork:
         refused = author.send(page, f"/my-work/claims/{submitted['id']}", text="x" * 4001)
         assert "at most 4000 characters" in refused.only("//*[@id='problems']//li")
         assert refused.only("//textarea[@id='text']") == "x" * 4001
+
+    def test_the_sources_of_a_key_are_listed_with_the_states_of_their_passages(
+        self, app: Flask, make_key: MakeKey, write: Write, submitted: Document
+    ) -> None:
+        def added(title: str, label: str = "writer") -> Document:
+            return write(label, "/v1/sources", {"csl_type": "report", "title": title})
+
+        added("Somebody else's report", "other")
+        report, copy, kept = added("A report"), added("Its copy"), added("Another report")
+        # What others do to it afterwards makes it no less a source of the key.
+        write("other", f"/v1/sources/{report['id']}", {"rights": "CC0"}, "PATCH")
+        passage = {"source_id": report["id"], "claim_id": submitted["id"], "stance": "asserts"}
+        for place, status in (("1", "draft"), ("2", "submitted"), ("3", "submitted")):
+            write("writer", "/v1/evidence", {**passage, "page": place, "status": status})
+        write("other", f"/v1/sources/{copy['id']}/merge", {"into_id": report["id"]})
+        write(
+            "writer", f"/v1/sources/{kept['id']}", {"retracted_at": "2026-01-01T00:00:00Z"}, "PATCH"
+        )
+        page = _author(app, make_key).get("/my-work")
+        states = dict(
+            zip(page.texts(f"{_OWN_SOURCES}[1]"), page.texts(f"{_OWN_SOURCES}[3]"), strict=True)
+        )
+        assert states == {
+            "Another report": "It was retracted. No passages yet. Add a passage",
+            "Its copy": "It was merged into A report",
+            "A report": (
+                "1 passage is a draft. 2 passages are waiting for review."
+                " Add another passage from this source"
+            ),
+        }
+        assert f"/add?source={report['id']}" in page.links
 
     def test_what_was_sent_back_is_corrected_and_submitted_again(
         self, app: Flask, make_key: MakeKey, reviewer: Browser, submitted: Document, api: Api
