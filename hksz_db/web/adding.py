@@ -308,7 +308,7 @@ def _choosing(
     typed, plan = text(form, "q"), _claim_of(form, "answers", sent)
     place = _place(form, "claim", q=typed or None)
     answers_form_of(place)
-    is_searched = typed and not sent.needs_key and sent.status < _AWAY
+    is_searched = typed and not _is_away(sent)
     return shown(
         "add_source.html",
         sent.status,
@@ -329,7 +329,8 @@ def _choosing(
         repeating=_REPEATING,
         claim=text(form, "claim") or None,
         chosen=_claim_of(form, "claim", sent),
-        **_answered(plan),
+        record=_record_of(form, sent),
+        **_answered(form, plan, sent),
     )
 
 
@@ -366,7 +367,7 @@ def _marking(
         durations=[(each, duration_in_words(each)) for each in _DURATIONS],
         exactly=EXACTLY,
         four_eyes=current_app.config["FOUR_EYES"],
-        **_answered(plan),
+        **_answered(form, plan, sent),
         **_told(form, hints or Hints(chosen=text(form, "claim") or NEW)),
     )
 
@@ -389,7 +390,7 @@ def _begun(form: Form, plan: Claim | None, chosen: Claim | None) -> tuple[Form, 
 def _claim_of(form: Form, name: str, sent: SentForm) -> Claim | None:
     """The claim in a field, if the database still has it."""
     id = text(form, name)
-    if not id or sent.needs_key or sent.status >= _AWAY:
+    if not id or _is_away(sent):
         return None
     try:
         found: Claim = _document(_CLAIMS, id, _SHOWN_OF_CLAIM)
@@ -400,9 +401,21 @@ def _claim_of(form: Form, name: str, sent: SentForm) -> Claim | None:
     return found
 
 
-def _answered(plan: Claim | None) -> dict[str, Any]:
-    """What the pages need to show the claim that is answered."""
-    return {"plan": plan, "answers": plan["id"] if plan else None, "speaker": speaker}
+def _is_away(sent: SentForm) -> bool:
+    """Whether nothing can be read for the form: nobody is signed in, or the database is away."""
+    return sent.needs_key or sent.status >= _AWAY
+
+
+def _record_of(form: Form, sent: SentForm) -> files.Record | None:
+    """The record of a file that was chosen in a form for which somebody has to sign in again."""
+    packed = form.get("record")
+    return files.unpacked(packed) if packed and sent.needs_key else None
+
+
+def _answered(form: Form, plan: Claim | None, sent: SentForm) -> dict[str, Any]:
+    """What the pages need to show the claim that is answered, and to keep it if it is not shown."""
+    answers = text(form, "answers") or None if plan or _is_away(sent) else None
+    return {"plan": plan, "answers": answers, "speaker": speaker}
 
 
 def _told(form: Form, hints: Hints) -> dict[str, Any]:

@@ -1134,3 +1134,60 @@ def test_the_listed_claims_stay_when_the_session_has_ended(
     assert page.status == HTTPStatus.UNAUTHORIZED
     assert {*page.tree.xpath("//input[@name='claim']/@value")} == {"new", *listed}
     assert _chosen(page) == [claim_id(APPROVED)]
+
+
+def _sent_again(page: Page) -> dict[str, list[str]]:
+    """What the form sends to which the key belongs."""
+    (id,) = page.tree.xpath("//*[@id='problems']//*[@name='key']/@form")
+    (form,) = page.tree.xpath("//form[@id=$id]", id=id)
+    return MultiDict(form.form_values()).to_dict(flat=False)
+
+
+def test_nothing_typed_is_lost_when_the_session_ends_at_any_step(
+    form: Form, browser: Browser, key: str, claim_id: Callable[[str], str]
+) -> None:
+    post = _sender(browser, key)
+    links = {"answers": claim_id(PLANNED), "claim": claim_id(APPROVED)}
+    source = {
+        "q": "A report",
+        "title": "A report",
+        "csl_type": "report",
+        "issued_edtf": "2024",
+        "publisher": "An office",
+        "new_publisher": "1",
+        "publisher_kind": "organisation",
+        "repeats": "The first report",
+        "repeats_kind": "translation_of",
+        "is_new": "1",
+        "reports": "A person",
+        "new_reports": "1",
+        "reports_kind": "person",
+        **links,
+    }
+    passage = {
+        **form,
+        "answers": claim_id(PLANNED),
+        "begun_with": claim_id(APPROVED),
+        "reports": "A person",
+        "new_reports": "1",
+        "reports_kind": "person",
+        "page": "7",
+        "note": "a note",
+        "exact": "1",
+        "comparator": "gt",
+        "is_another": "1",
+        "against": claim_id(APPROVED),
+        "new_metric": "1",
+        "metric": "Permits",
+    }
+    two = json.dumps([json.loads(WORK), {"type": "report", "title": "Another review"}])
+    listed = post("/add/file", {**_file("library.json", two), **links})
+    record = {"record": listed.tree.xpath("//input[@name='record']/@value")[1], **links}
+    browser.client.delete_cookie("hksz_session")
+    for path, typed in (("/add/source", source), ("/add/file", record), ("/add", passage)):
+        page = post(path, typed)
+        assert page.status == HTTPStatus.UNAUTHORIZED
+        sent = _sent_again(page)
+        assert {name: sent.get(name) for name in typed} == {
+            name: [str(value)] for name, value in typed.items()
+        }
