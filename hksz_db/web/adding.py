@@ -151,9 +151,9 @@ class Hints:
     the stored passages that are the same, those with the same words first,
     ``claims_with_it`` are their claims, and ``is_repeated`` is whether one has the same words.
     ``chosen`` is the claim to which the passage would be attached; empty if one has to be chosen.
-    ``unknown`` is the claimant who
-    is kept as text, and ``twice`` are the new entities that several fields name. ``missing`` keeps
-    it from being saved.
+    ``reading`` is how the figure is read, and ``unread`` why it cannot be. ``unknown`` is the
+    claimant who is kept as text, and ``twice`` are the new entities that several fields name.
+    ``missing`` keeps it from being saved.
     """
 
     marked: Sequence[Evidence] = ()
@@ -163,6 +163,7 @@ class Hints:
     offered: Sequence[Claim] = ()
     chosen: str = NEW
     reading: str = ""
+    unread: str = ""
     unknown: str = ""
     twice: Sequence[str] = ()
     trial: submissions.Trial | None = None
@@ -494,7 +495,7 @@ def _seen(form: Form, source_id: str) -> Hints:
         similar,
         named.claims,
         chosen,
-        _reading(form),
+        *_reading(form),
         submissions.unknown_claimant(form) if is_new else "",
         submissions.named_twice(form) if is_new else (),
     )
@@ -588,18 +589,19 @@ def _preselected(
     return chosen if chosen in ids else NEW
 
 
-def _reading(form: Form) -> str:
+def _reading(form: Form) -> tuple[str, str]:
+    """How the figure is read, and why it cannot be; one of them is empty, or both."""
     words = text(form, "as_stated")
     # Words that are too long are a fault of their field, and the reader of figures allows more.
     if not words or len(words) > MOST_STATED:
-        return ""
+        return "", ""
     try:
         reading = figure_in_words(read_stated(words))
     except UnreadableFigure as error:
-        return in_words(str(error))
+        return "", in_words(str(error))
     if submissions.is_exact(form):
-        return gettext("%(figure)s, exactly this number", figure=reading)
-    return reading
+        return gettext("%(figure)s, exactly this number", figure=reading), ""
+    return reading, ""
 
 
 def _actor() -> Actor:

@@ -25,6 +25,8 @@ def register_translations(app: Flask) -> None:
         lambda one, many, number: _translations().ngettext(one, many, number),
         newstyle=True,
     )
+    # The alias of Jinja looks the function up at each of the hundred texts of a page.
+    app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
 
 
 def gettext(text: str, **values: object) -> str:

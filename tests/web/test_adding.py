@@ -1191,3 +1191,13 @@ def test_nothing_typed_is_lost_when_the_session_ends_at_any_step(
         assert {name: sent.get(name) for name in typed} == {
             name: [str(value)] for name, value in typed.items()
         }
+
+
+def test_a_figure_that_cannot_be_read_leads_to_the_fields_that_correct_it(
+    post: Post, form: Form
+) -> None:
+    page = post("/add", {**form, "as_stated": "5 5", "go": "save"})
+    assert page.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    told = page.only("//*[@id='hints']/p[@class='hint']")
+    assert told.startswith("The figure cannot be read: ")
+    assert page.tree.xpath("//details[@open]/summary/text()") == ["Correct the reading"]

@@ -285,6 +285,7 @@ def test_what_was_typed_outlives_a_reload_until_it_is_saved(
     assert "minister" in _kept(page)
     page.click("[value=save]")
     page.wait_for_url(re.compile(r"/claims/[0-9a-f-]+$"))
+    page.wait_for_selector("#saved:visible")
     assert "minister" not in _kept(page)
     assert "Few were refused" not in _kept(page)
     page.go_back()

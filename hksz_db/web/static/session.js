@@ -10,6 +10,7 @@
 	form.addEventListener("submit", () => { forget(); ended.postMessage(0); });
 	if (location.hash === "#saved") {
 		for (const name of JSON.parse(sessionStorage.sent ?? "[]")) sessionStorage.removeItem(name);
-		history.replaceState(null, "", location.pathname + location.search);
+		// Before the page has been loaded, the browser may not have looked for what the address names.
+		onload = () => history.replaceState(null, "", location.href.split("#")[0]);
 	}
 })();
