@@ -3,7 +3,7 @@
 Catalogues are compiled when they are first needed, so that none can be older than its texts.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask
+from markupsafe import Markup
 
 from hksz_db.web.interface import interface
 
@@ -25,8 +26,8 @@ def register_translations(app: Flask) -> None:
         lambda one, many, number: _translations().ngettext(one, many, number),
         newstyle=True,
     )
-    # The alias of Jinja looks the function up at each of the hundred texts of a page.
-    app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
+    # The alias of Jinja looks for the function and escapes each of the hundred texts of a page.
+    app.jinja_env.globals["_"] = _marked_up
 
 
 def gettext(text: str, **values: object) -> str:
@@ -48,6 +49,17 @@ def marked(text: str) -> str:
 def catalogue_path(locale: str) -> Path:
     """The file with the translations into the language of a locale."""
     return CATALOGUES / locale / "LC_MESSAGES" / "messages.po"
+
+
+def _marked_up(text: str, **values: object) -> Markup:
+    """The text for a template; as in Jinja, ``%%`` stands for a percent sign."""
+    return _markup(interface().locale, text) % values
+
+
+@lru_cache(maxsize=4096)
+def _markup(locale: str, text: str) -> Markup:
+    # The catalogues are part of the code.
+    return Markup(_catalogue(locale).gettext(text))  # noqa: S704
 
 
 def _translations() -> NullTranslations:
