@@ -127,7 +127,7 @@ def read_stated(
     return _Reader(tokens(text), dimension, measure).figure()
 
 
-EXACTLY = r"(?:\b(?:exactly|precisely)|[剛刚正恰]好|整整)\s?(?:[有為为是达達]|at|of)?\s?$"
+EXACTLY = r"(?:\b(?:exactly|precisely)|[剛刚正恰]好|恰|整整)\s?(?:[有為为是达達]|at|of)?\s?$"
 """The end of words after which a number is exact: a pattern of Python and of JavaScript."""
 
 _EXACTLY = re.compile(EXACTLY, re.IGNORECASE)

@@ -155,6 +155,7 @@ Comparators before the number
 高達3,000萬港元 | le | 30000000 | HKD
 多達1,200個職位 | le | 1200 |
 剛好12宗 | eq | 12 |
+恰有12宗 | eq | 12 |
 
 Comparators after the number
 四萬七千餘宗 | gt | 47000 |

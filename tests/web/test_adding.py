@@ -166,6 +166,7 @@ def test_the_times_of_a_claim_are_read_as_they_are_printed(
     [
         ("Exactly 45,120 were approved.", "45,120", True),
         ("恰好有45,120宗申請獲批。", "45,120", True),
+        ("恰有45,120宗申請獲批。", "45,120", True),
         ("So many were approved.", "precisely 45,120", True),
         ("About 45,120 were approved.", "45,120", False),
     ],
