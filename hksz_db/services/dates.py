@@ -29,6 +29,25 @@ _DATES = [
 _PARTS = [(table, date) for table, date in _DATES if table != "claims"]
 if sorted(date for table, date in _DATES if table == "claims") != ["due", "time"]:
     raise TypeError(f"recompute_relative_dates does not know all of {_DATES}.")
+_ANCHORS_OF_PARTS = "".join(
+    f" || ARRAY(SELECT {date}_anchor_id FROM {table} WHERE claim_id = claims.id)"
+    for table, date in _PARTS
+)
+# Each is looked up by its index. With OR in place of UNION, all claims would be read.
+_DATED = "".join(
+    f" UNION SELECT {'id' if table == 'claims' else 'claim_id'} FROM {table}"
+    f" WHERE {date}_anchor_id = ANY ($1)"
+    for table, date in _DATES
+)
+DEPENDENT_CLAIMS = (
+    f"SELECT id, ARRAY[time_anchor_id, due_anchor_id]{_ANCHORS_OF_PARTS} FROM claims"
+    f" WHERE id = ANY (ARRAY(SELECT id FROM claims WHERE external_id = ANY ($2){_DATED}))"
+    " ORDER BY id FOR NO KEY UPDATE"
+)
+"""Locks the claims with dates relative to the sources ``$1``, or with the external ids ``$2``.
+
+The rows are ``(id, anchors)``, with the anchors of all their dates.
+"""
 _RESOLVED = (
     "WITH resolved AS (SELECT * FROM json_to_recordset($2::json)"
     " AS _(duration text, modifier text, edtf text, days daterange, reason text))"
@@ -68,22 +87,7 @@ def lock_dependent_claims(
     The caller has locked the sources, so no date becomes relative to them meanwhile. The claims
     with the external ids ``named`` are locked as well, because all are locked in one order.
     """
-    anchors_of_parts = "".join(
-        f" || ARRAY(SELECT {date}_anchor_id FROM {table} WHERE claim_id = claims.id)"
-        for table, date in _PARTS
-    )
-    of_parts = "".join(
-        f" OR id IN (SELECT claim_id FROM {table} WHERE {date}_anchor_id = ANY ($1))"
-        for table, date in _PARTS
-    )
-    found = run(
-        session,
-        f"SELECT id, ARRAY[time_anchor_id, due_anchor_id]{anchors_of_parts}"
-        f" FROM claims WHERE time_anchor_id = ANY ($1) OR due_anchor_id = ANY ($1){of_parts}"
-        " OR external_id = ANY ($2) ORDER BY id FOR NO KEY UPDATE",
-        list(source_ids),
-        list(named),
-    )
+    found = run(session, DEPENDENT_CLAIMS, list(source_ids), list(named))
     claims = defaultdict(list)
     for id, anchors in found:
         for source_id in {*anchors} & {*source_ids}:

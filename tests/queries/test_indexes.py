@@ -2,6 +2,7 @@
 
 import re
 from contextlib import closing
+from uuid import UUID
 
 import pytest
 from psycopg import RawCursor
@@ -14,6 +15,7 @@ from hksz_db.feed.pages import BEGINNING
 from hksz_db.queries.filters import AllOf, Criterion, bound_values, shape
 from hksz_db.queries.pages import PageShape, matches_statement, page_statement
 from hksz_db.queries.registry import RESOURCES
+from hksz_db.services.dates import DEPENDENT_CLAIMS
 
 DATES = [
     ("sources", "issued", "sources_issued_idx"),
@@ -72,6 +74,16 @@ def test_a_walk_ends_when_the_page_is_full(
     _, _, walk = plan.partition("CTE walked\n")
     _, above_the_rows, _ = walk.split("->  Limit", 2)
     assert "Sort" not in above_the_rows, plan
+
+
+def test_dates_relative_to_a_source_are_looked_up_in_their_indexes(session: Session) -> None:
+    """They are looked for whenever the date of a source is written."""
+    run(session, "SET LOCAL enable_seqscan = off")
+    plan = "\n".join(
+        line for (line,) in run(session, f"EXPLAIN {DEPENDENT_CLAIMS}", [UUID(int=1)], ["x"])
+    )
+    for date in ("claims_time", "claims_due", "figures_period", "evidence_said"):
+        assert f"{date}_anchor_id_idx" in plan, plan
 
 
 def test_the_feed_looks_every_row_up_in_an_index(database: Database) -> None:
