@@ -2,9 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString
@@ -22,13 +20,18 @@ from hksz_db.services.writing import writing
 POSTED = "bench:post-"
 """The prefix of the external ids of claims that are created by measurements."""
 
-_SQL = Path(__file__).with_name("dataset.sql")
+_FIRST, _CLAIMS, _LAST = (
+    Path(__file__).with_name(f"{name}.sql") for name in ("dataset", "dataset_claims", "dataset_end")
+)
 _BATCH = 10_000
 # The generated rows are consistent, so triggers are not needed and would be slow. The rows belong
 # to transaction 0, like those of a database that is older than its history.
 _UNTRIGGERED = "-c session_replication_role=replica -c hksz.transaction=0"
 _KEY_LABEL = "benchmark"
 _GROWING = "claims, claim_bands, claim_entities, evidence, figures"
+_IS_USED = """
+    SELECT to_regnamespace('benchmark') IS NOT NULL OR EXISTS (SELECT FROM claims)
+"""
 # Indexes without a constraint. Loading is several times faster if they are created afterwards.
 _INDEXES = """
     SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid)
@@ -69,10 +72,9 @@ def prepare(url: str, superuser_url: str, claims: int) -> Dataset:
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         version = _one(connection, "SELECT obj_description(to_regnamespace('benchmark'))")
         if version is None:
-            if _one(connection, "SELECT EXISTS (SELECT FROM claims)"):
+            if _one(connection, _IS_USED):
                 raise UnusableHome("The folder contains another database; use a new folder.")
             _fill(superuser_url, claims)
-            _count(superuser_url, claims)
             # The dataset is complete.
             comment = sql.SQL("COMMENT ON SCHEMA benchmark IS {}").format(sql.Literal(_version()))
             connection.execute(comment)
@@ -98,46 +100,56 @@ def _one(connection: psycopg.Connection, query: LiteralString) -> Any:
 
 
 def _version() -> str:
-    return hashlib.sha256(_SQL.read_bytes()).hexdigest()
+    return hashlib.sha256(b"".join(f.read_bytes() for f in (_FIRST, _CLAIMS, _LAST))).hexdigest()
 
 
 def _fill(superuser_url: str, claims: int) -> None:
-    with psycopg.connect(superuser_url, options=_UNTRIGGERED) as connection:
-        connection.execute("SELECT set_config('benchmark.claims', %s, true)", (str(claims),))
-        with _indexed_afterwards(connection):
-            connection.execute(_SQL.read_bytes())
-        # The statistics are for the plans of the counts.
-        connection.execute("ANALYZE")
+    """Generate all rows, and count what the triggers would have counted; all cores are used."""
 
+    def connected() -> psycopg.Connection:
+        return psycopg.connect(superuser_url, options=_UNTRIGGERED)
 
-def _count(superuser_url: str, claims: int) -> None:
-    """Count what the triggers would have counted, a batch on each core at a time."""
+    def generate(batch: tuple[int, int]) -> None:
+        with connected() as connection:
+            connection.execute(
+                "SELECT set_config('benchmark.first', %s, true),"
+                " set_config('benchmark.last', %s, true)",
+                [str(number) for number in batch],
+            )
+            connection.execute(_CLAIMS.read_bytes())
 
-    def count(first: int) -> None:
-        with psycopg.connect(superuser_url, autocommit=True, options=_UNTRIGGERED) as connection:
+    def create(index: str) -> None:
+        with connected() as connection:
+            connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
+            connection.execute(index.encode())
+
+    def count(batch: tuple[int, int]) -> None:
+        with connected() as connection:
             connection.execute(
                 "SELECT recount_claims(ARRAY(SELECT benchmark.claim_id(n)"
                 " FROM generate_series(%s::int, %s::int) AS n))",
-                (first, min(first + _BATCH, claims + 1) - 1),
+                batch,
             )
 
+    batches = [(n, min(n + _BATCH - 1, claims)) for n in range(1, claims + 1, _BATCH)]
+    with connected() as connection:
+        indexes = connection.execute(_INDEXES).fetchall()
+        for name, _ in indexes:
+            connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+        connection.execute("SELECT set_config('benchmark.claims', %s, true)", (str(claims),))
+        connection.execute(_FIRST.read_bytes())
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        list(threads.map(count, range(1, claims + 1, _BATCH)))
+        list(threads.map(generate, batches))
+        list(threads.map(create, [definition for _, definition in indexes]))
+        with psycopg.connect(superuser_url, autocommit=True) as connection:
+            # The statistics are for the plans of the counts.
+            connection.execute("ANALYZE")
+            connection.execute(_LAST.read_bytes())
+        list(threads.map(count, batches))
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         # Autovacuum would do this in the course of time.
         connection.execute("VACUUM (ANALYZE)")
         connection.execute("CHECKPOINT")
-
-
-@contextmanager
-def _indexed_afterwards(connection: psycopg.Connection) -> Iterator[None]:
-    connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
-    indexes = connection.execute(_INDEXES).fetchall()
-    for name, _ in indexes:
-        connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
-    yield
-    for _, definition in indexes:
-        connection.execute(definition)
 
 
 def delete_posted(superuser_url: str) -> None:

@@ -1,5 +1,5 @@
--- Generates the dataset; the setting benchmark.claims is the number of claims. Run it in one
--- transaction as a superuser, on a migrated database.
+-- Generates what claims refer to; the setting benchmark.claims is the number of claims. Run it in one
+-- transaction as a superuser, on a migrated database. dataset_claims.sql then generates the claims.
 --
 -- The id of a row is computed from its number, so that this file and pgbench can refer to random
 -- rows without a query.
@@ -76,6 +76,19 @@ SELECT claims,
 FROM (SELECT current_setting('benchmark.claims')::int) AS given (claims);
 GRANT SELECT ON benchmark.dataset TO PUBLIC;
 
+-- Rows with higher numbers are younger.
+CREATE TABLE benchmark.period AS SELECT now() - interval '3 years' AS beginning, now() AS ending;
+
+-- A batch of claims, from the number in the setting benchmark.first to that in benchmark.last.
+CREATE VIEW benchmark.batch AS
+SELECT dataset.*, beginning, ending,
+    current_setting('benchmark.first')::int AS first, current_setting('benchmark.last')::int AS last
+FROM benchmark.dataset, benchmark.period;
+
+CREATE VIEW benchmark.written AS
+SELECT claims.* FROM claims, benchmark.batch
+WHERE id BETWEEN benchmark.claim_id(first) AND benchmark.claim_id(last) AND redirect_to IS NULL;
+
 SELECT setseed(0.5);
 
 INSERT INTO units (external_id, code, label, dimension, factor)
@@ -90,8 +103,8 @@ INSERT INTO entities (id, external_id, kind, name, name_language, created_at, up
 SELECT benchmark.entity_id(n), benchmark.external_id('entity', n),
     (ARRAY['person', 'organisation', 'place', 'zone', 'programme', 'facility', 'event'])[n % 7 + 1],
     initcap(benchmark.word(n) || ' ' || benchmark.word(n * 7 % words)), 'en', at, at
-FROM benchmark.dataset, generate_series(1, entities) AS n,
-    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / entities) AS moment (at);
+FROM benchmark.dataset, benchmark.period, generate_series(1, entities) AS n,
+    LATERAL (SELECT beginning + n * (ending - beginning) / entities) AS moment (at);
 
 INSERT INTO entity_names (entity_id, name, language, kind, search)
 SELECT *, search_vector(name, 'und') FROM (
@@ -121,10 +134,10 @@ SELECT benchmark.source_id(n), benchmark.external_id('source', n), 'article-news
     ) AS drawn (rank)),
     'The ' || initcap(benchmark.word(n % 97)) || ' Daily', 'https://example.org/' || n, 'en',
     to_char(issued, 'YYYY-MM-DD'), daterange(issued, issued, '[]'), at, at
-FROM benchmark.dataset, generate_series(1, sources) AS n,
+FROM benchmark.dataset, benchmark.period, generate_series(1, sources) AS n,
     LATERAL (SELECT make_date(first_year, 1, 1) + n % (365 * (last_year - first_year)))
         AS publication (issued),
-    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / sources) AS moment (at)
+    LATERAL (SELECT beginning + n * (ending - beginning) / sources) AS moment (at)
 ) AS made (
     id, external_id, csl_type, title, container_title, url, language, issued_edtf, issued,
     created_at, updated_at
@@ -142,108 +155,10 @@ INSERT INTO source_captures (source_id, media_type, normalization, char_length, 
 SELECT benchmark.source_id(n), 'text/html', 'nfc-ws1', 4000, encode(sha256(int4send(n)), 'hex')
 FROM benchmark.dataset, generate_series(1, sources) AS n;
 
--- Every year has the same number. Each entity of a claim has a different role, so that no two rows
--- are equal. They come before the claims, whose words include the names of these entities.
-INSERT INTO claim_entities (claim_id, entity_id, role)
-SELECT benchmark.claim_id(n), benchmark.entity_id(benchmark.skewed(entities)),
-    (ARRAY['subject', 'object', 'location'])[nth]
-FROM benchmark.dataset, generate_series(1, claims) AS n, generate_series(1, 1 + n / 21 % 3) AS nth;
-
--- A third of the claims are in Chinese. Plans are due up to seven years after their year, and one
--- claim in a hundred is retracted, rejected or a draft.
-INSERT INTO claims (
-    id, external_id, statement, language, claimant_id, reported_by_id, modality, status,
-    time_as_stated, time_edtf, time, due_edtf, due, created_at, updated_at, search
-)
-SELECT *, claim_words(id, statement, language, claimant_id) FROM (
-SELECT benchmark.claim_id(n), benchmark.external_id('claim', n),
-    (
-        SELECT CASE n % 3
-            WHEN 0 THEN string_agg(benchmark.chinese_word(rank), '')
-            ELSE string_agg(benchmark.word(rank), ' ')
-        END
-        FROM (
-            SELECT benchmark.skewed(words) FROM generate_series(n, n + 11 + n % 9)
-        ) AS drawn (rank)
-    ),
-    CASE n % 3 WHEN 0 THEN 'zh-Hant' ELSE 'en' END,
-    benchmark.entity_id(benchmark.skewed(entities)),
-    CASE n % 4 WHEN 0 THEN benchmark.entity_id(benchmark.skewed(entities)) END,
-    (ARRAY['actual', 'planned', 'forecast', 'opinion'])[n % 4 + 1],
-    CASE n % 300 WHEN 7 THEN 'retracted' WHEN 107 THEN 'rejected' WHEN 207 THEN 'draft'
-        ELSE (ARRAY['accepted', 'submitted'])[n % 2 + 1] END,
-    'in ' || year, year::text, benchmark.year(year),
-    due::text, CASE WHEN due IS NOT NULL THEN benchmark.year(due) END, at, at
-FROM benchmark.dataset, generate_series(1, claims) AS n,
-    LATERAL (SELECT first_year + (n::bigint * 7919 % (last_year - first_year + 1))::int)
-        AS period (year),
-    LATERAL (SELECT CASE WHEN n % 4 = 1 THEN year + n / 4 % 8 END) AS deadline (due),
-    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at)
-) AS made (
-    id, external_id, statement, language, claimant_id, reported_by_id, modality, status,
-    time_as_stated, time_edtf, time, due_edtf, due, created_at, updated_at
-);
-
-INSERT INTO submissions (id, resource, submitted_at, likely_same)
-SELECT id, 'claims', created_at, hashtext(id::text) % 500 = 0
-FROM claims WHERE status = 'submitted';
-
-INSERT INTO claim_translations (claim_id, language, text, translated_by)
-SELECT id, 'en', statement, 'machine' FROM claims
-WHERE language <> 'en' AND hashtext(id::text) % 10 = 0;
-
-INSERT INTO claim_bands (band, claim_id) SELECT unnest(statement_bands(statement)), id FROM claims;
-
-INSERT INTO claim_topics (claim_id, topic)
-SELECT benchmark.claim_id(n), 'topic-' || n % 50
-FROM benchmark.dataset, generate_series(1, claims) AS n;
-
-INSERT INTO claim_relations (from_id, to_id, kind)
-SELECT benchmark.claim_id(n), benchmark.claim_id(n - 1), 'refines'
-FROM benchmark.dataset, generate_series(2, claims, 10) AS n;
-
-INSERT INTO figures (
-    claim_id, metric_id, subject_id, as_stated, amount, comparator, unit_code, dimension,
-    nonnegative, unit_factor, value_range, plausible_range, range_rule, modality,
-    period_edtf, period, breakdown, created_at, updated_at
-)
-SELECT benchmark.claim_id(n), benchmark.metric_id(n % metrics + 1),
-    benchmark.entity_id(benchmark.skewed(entities)), 'over ' || amount, amount, 'gt', '{case}',
-    'count', true, 1, numrange(amount, NULL, '()'), numrange(amount, amount + 1000, '()'),
-    'next_step', 'actual', year::text, benchmark.year(year),
-    CASE n % 10 WHEN 1 THEN '{"sex": "female"}'::jsonb WHEN 2 THEN '{"sex": "male"}' END, at, at
-FROM benchmark.dataset, generate_series(1, claims) AS n,
-    LATERAL (SELECT (n % 90 + 1) * 1000) AS number (amount),
-    LATERAL (SELECT first_year + n % (last_year - first_year + 1)) AS period (year),
-    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at)
-WHERE n % 5 < 3;
-
 -- Every tenth source is a copy of another one.
 INSERT INTO source_relations (from_id, to_id, kind)
 SELECT benchmark.source_id(n), benchmark.source_id(n - 1), 'syndicated_from'
 FROM benchmark.dataset, generate_series(2, sources, 10) AS n;
-
--- Half of the passages have locators, because checking the hashes takes most of the time of an
--- insert. One claim in a hundred has six pieces of evidence.
-INSERT INTO evidence (
-    claim_id, source_id, stance, directness, interest, start_char, end_char,
-    exact_sha256, prefix_sha256, suffix_sha256, page, status, added_by, attributed_to_id,
-    said_edtf, said, created_at, updated_at
-)
-SELECT benchmark.claim_id(n), benchmark.source_id(1 + floor(random() * sources)::int),
-    CASE WHEN nth = 1 THEN 'asserts' WHEN nth = 3 AND n % 100 > 0 THEN 'disputes'
-        ELSE 'supports' END,
-    'primary', 'third_party',
-    begin, begin + 80, hash, hash, hash, nth::text, 'accepted', 'benchmark',
-    CASE WHEN speaks THEN benchmark.entity_id(benchmark.skewed(entities)) END,
-    CASE WHEN speaks THEN year::text END, CASE WHEN speaks THEN benchmark.year(year) END, at, at
-FROM benchmark.dataset, generate_series(1, claims) AS n,
-    generate_series(1, CASE WHEN n % 100 = 0 THEN 6 ELSE 1 + n / 63 % 3 END) AS nth,
-    LATERAL (SELECT CASE nth WHEN 1 THEN n % 3000 END,
-        CASE nth WHEN 1 THEN encode(sha256(int4send(n)), 'hex') END) AS located (begin, hash),
-    LATERAL (SELECT n % 20 = 3, first_year + n % (last_year - first_year + 1))
-        AS saying (speaks, year),
-    LATERAL (SELECT now() - interval '3 years' + n * interval '3 years' / claims) AS moment (at);
 
 -- Merged rows: one in a hundred.
 INSERT INTO entities (
@@ -264,32 +179,3 @@ SELECT benchmark.id('3', 100 * n, true), benchmark.external_id('source', sources
 FROM benchmark.dataset, generate_series(1, sources / 100) AS n;
 INSERT INTO source_merges (source_id, into_id)
 SELECT id, redirect_to FROM sources WHERE redirect_to IS NOT NULL;
-
-INSERT INTO claims (
-    id, external_id, statement, language, claimant_id, modality, status, time_as_stated, time_edtf,
-    time, deleted_at, redirect_to, created_at, updated_at, search
-)
-SELECT benchmark.id('1', 100 * n, true), benchmark.external_id('claim', claims + n), statement,
-    language, claimant_id, modality, status, time_as_stated, time_edtf, time, now(), id, now(),
-    now(), search
-FROM benchmark.dataset, generate_series(1, claims / 100) AS n,
-    LATERAL (SELECT * FROM claims WHERE id = benchmark.claim_id(n)) AS remaining;
-INSERT INTO claim_merges (claim_id, into_id)
-SELECT id, redirect_to FROM claims WHERE redirect_to IS NOT NULL;
-
--- The number of the most frequent entities with more than a page of claims in every year.
-ALTER TABLE benchmark.dataset ADD COLUMN full_entities int;
-WITH full_years AS (
-    SELECT entity_id
-    FROM claim_entities JOIN claims ON claims.id = claim_id
-    GROUP BY entity_id, lower(time)
-    HAVING count(DISTINCT claim_id) > 50
-), full_entities AS (
-    SELECT entity_id, row_number() OVER (ORDER BY entity_id)::int AS number
-    FROM full_years, benchmark.dataset
-    GROUP BY entity_id, first_year, last_year
-    HAVING count(*) = last_year - first_year + 1
-)
-UPDATE benchmark.dataset SET full_entities = (
-    SELECT greatest(count(*), 1) FROM full_entities WHERE entity_id = benchmark.entity_id(number)
-);
