@@ -75,7 +75,12 @@ class Claim(SearchMixin, ResourceMixin, Base):
         # For counts and aggregates, too, which then read no claim.
         Index("claims_terms_idx", "status", "modality", "language", "deleted_at"),
         Index("claims_time_asc_idx", text("lower(time)"), "id"),
-        Index("claims_time_desc_idx", text("lower(time) DESC NULLS LAST"), text("id DESC")),
+        Index(
+            "claims_due_asc_idx",
+            text("lower(due)"),
+            "id",
+            postgresql_where=text("lower(due) IS NOT NULL"),
+        ),
         trigram_index("claims", "statement"),
         Index("claims_claimant_id_id_idx", "claimant_id", "id"),
         Index(None, "reported_by_id"),

@@ -61,6 +61,12 @@ class Evidence(ResourceMixin, Base):
             "deleted_at",
         ),
         Index(None, "derived_from_id"),
+        Index(
+            "evidence_start_char_id_idx",
+            "start_char",
+            "id",
+            postgresql_where=text("start_char IS NOT NULL"),
+        ),
         Index("evidence_attributed_to_id_claim_id_idx", "attributed_to_id", "claim_id"),
         Index(
             "evidence_once_idx",

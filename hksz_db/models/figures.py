@@ -110,6 +110,7 @@ class Figure(ResourceMixin, Base):
         Index("figures_subject_id_id_idx", "subject_id", "id"),
         Index(None, "unit_code"),
         Index("figures_period_idx", "period", postgresql_using="gist"),
+        Index("figures_period_asc_idx", text("lower(period)"), "id"),
         # For the figures that a figure is compared with.
         Index(
             "figures_comparison_idx",

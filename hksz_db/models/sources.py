@@ -38,7 +38,6 @@ class Source(SearchMixin, ResourceMixin, Base):
         *dated("issued"),
         Index("sources_search_idx", "search", postgresql_using="gin"),
         Index("sources_issued_asc_idx", text("lower(issued)"), "id"),
-        Index("sources_issued_desc_idx", text("lower(issued) DESC NULLS LAST"), text("id DESC")),
         Index("sources_title_id_idx", "title", "id"),
         Index("sources_title_hash_idx", text("title_hash(title)"), "id"),
         live_key("sources", "canonical_url", or_merged=True),

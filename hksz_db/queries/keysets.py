@@ -49,13 +49,15 @@ class Key:
     """A column to sort by; rows without a value come last in both directions.
 
     If the column is in another table, which has exactly one row for each row of the resource,
-    ``foreign_id`` is the column of that table with the id of the resource.
+    ``foreign_id`` is the column of that table with the id of the resource. ``absent`` says that no
+    row has a value.
     """
 
     column: ColumnElement[Any]
     descending: bool = False
     nullable: bool = False
     foreign_id: ColumnElement[Any] | None = None
+    absent: bool = False
 
     @property
     def ordered(self) -> SqlValue:
@@ -86,7 +88,7 @@ class Keyset:
 
     def order_by(self) -> list[SqlValue]:
         """The ORDER BY clause."""
-        return [key.ordered for key in self.keys]
+        return [key.ordered for key in self.keys if not key.absent]
 
     def cursor(self) -> ColumnElement[str]:
         """The keys of a row as a JSON array of texts, which a cursor holds."""
@@ -105,6 +107,21 @@ class Keyset:
         keys = (replace(key, column=c) for key, c in zip(self.keys, columns, strict=True))
         return Keyset(tuple(keys), self.in_one_index)
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether some rows may lack the first key; they come last."""
+        return self.keys[0].nullable
+
+    def part(self, *, absent: bool) -> tuple["Keyset", Condition]:
+        """The keys of the rows that lack the first key, or have it, and the condition on these.
+
+        An index keeps the order of such rows in both directions.
+        """
+        first, *others = self.keys
+        keys = (replace(first, nullable=False, absent=absent), *others)
+        condition = first.column.is_(None) if absent else first.column.is_not(None)
+        return Keyset(keys, self.in_one_index), condition
+
     def after(self, present: Sequence[bool]) -> Condition:
         """Whether a row comes after a cursor; ``present`` says which of its keys have a value."""
         values = [
@@ -112,7 +129,7 @@ class Keyset:
             for n, (key, given) in enumerate(zip(self.keys, present, strict=True))
         ]
         directions = {key.descending for key in self.keys}
-        if len(directions) > 1 or any(key.nullable for key in self.keys):
+        if len(directions) > 1 or any(key.nullable or key.absent for key in self.keys):
             return self._after_any(values, present)
         if not self.in_one_index:
             return self._after_first(values)

@@ -215,7 +215,8 @@ def page_statement(shape: PageShape) -> Prepared:
         found = _walked_first(readable, shape, keyset)
     else:
         keyset, rows = _keyed(readable, shape, ranked)
-        found = page_of(rows, keyset, shape.after)
+        in_parts = keyset.has_parts and not shape.searched
+        found = (_in_parts if in_parts else page_of)(rows, keyset, shape.after)
     id = keyset.within(found).keys[-1].column
     joined = found.join(readable.table, readable.table.c.id == id)
     page = gathered(
@@ -229,6 +230,23 @@ def page_statement(shape: PageShape) -> Prepared:
 def row_count(rows: FromClause) -> ColumnElement[int]:
     """How many rows there are."""
     return select(func.count()).select_from(rows).scalar_subquery()
+
+
+def _in_parts(rows: Select[Any], keyset: Keyset, after: Sequence[bool] | None) -> Subquery:
+    """The page as ``page_of`` finds it: of rows that have the first key, then of the others."""
+
+    def first(absent: bool, *conditions: Condition) -> Select[Any]:
+        part, belongs = keyset.part(absent=absent)
+        follows = after if after is None or after[0] is not absent else None
+        return first_of(rows.where(belongs, *conditions), part, follows)
+
+    if after is not None and not after[0]:
+        return first(True).subquery("page")
+    beginning = first(False).cte("beginning")
+    is_full = row_count(beginning) == bindparam("rows", type_=Integer())
+    both = union_all(select(beginning), first(True, ~is_full)).subquery("both")
+    ordered = select(both).order_by(*keyset.within(both).order_by())
+    return ordered.limit(bindparam("rows", type_=Integer())).subquery("page")
 
 
 def _ranked(readable: Readable, shape: PageShape) -> CTE:
@@ -293,15 +311,18 @@ def _walked_first(readable: Readable, shape: PageShape, keyset: Keyset) -> Subqu
     with the order, and would walk through all rows.
     """
     joined = _joined(readable, shape)
+    absent = shape.after is not None and not shape.after[0]
+    part, belongs = keyset.part(absent=absent) if keyset.has_parts else (keyset, true())
+    bounds = [*joined, belongs, _bound_of_walk(readable, shape)]
     if shape.after is not None:
+        bounds.append(part.after(shape.after))
         joined.append(keyset.after(shape.after))
-    bounds = [*joined, _bound_of_walk(readable, shape)]
     matching = [condition(shape.filters, readable.targets)]
     if shape.searched:
         matching.append(is_found(readable))
     if shape.searched and readable.search is not None and readable.search.on is None:
         bounds.append(_is_frequent(readable.table, readable.search))
-    following, order = _following(readable, keyset, *bounds)
+    following, order = _following(readable, part, *bounds)
     rows = select(following).where(*map(ClauseAdapter(following).traverse, matching))
     walked = first_of(rows, order, None).cte("walked")
     is_full = row_count(walked) == bindparam("rows", type_=Integer())
