@@ -9,7 +9,7 @@ from marshmallow import Schema, fields
 from hksz_db.domain.vocabulary import CorroborationVerdict, NotCompared, WarningCode
 from schemas.base import DocumentSchema
 from schemas.fields import Alternatives, Choice, StrictInteger, Term, Uuid
-from schemas.parameters import COUNTS
+from schemas.parameters import COUNT_KINDS
 
 
 class RankedSchema(DocumentSchema):
@@ -20,10 +20,10 @@ class RankedSchema(DocumentSchema):
 
 
 class CountSchema(DocumentSchema):
-    """How many rows the filters select."""
+    """How many rows the filters select, or ``at_least`` how many if not all were counted."""
 
     value = StrictInteger()
-    kind = Choice("CountKind", COUNTS)
+    kind = Choice("CountAccuracy", COUNT_KINDS)
 
 
 class NotComparedCountSchema(DocumentSchema):

@@ -32,6 +32,7 @@ _RFC_3339 = re.compile(
 )
 
 COUNTS = ("exact", "estimated")
+COUNT_KINDS = (*COUNTS, "at_least")
 
 Sort = tuple[tuple[str, bool], ...]
 """Pairs of a sort key and whether it descends, the id last."""

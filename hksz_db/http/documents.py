@@ -121,6 +121,8 @@ def comparisons(
     meta: dict[str, Any] = {}
     if comparison_pages.counts_not_compared(shape, of is not None):
         meta["not_compared"] = not_compared(question, figure)
+    if question.count == "exact":
+        meta["count"] = _count_of_comparisons(question, figure)
     listing = _Listing(statement, matches, COMPARISONS.schema, preferred, meta)
     return _page(question, begun, listing, of)
 
@@ -136,6 +138,14 @@ def not_compared(question: Question, figure: UUID | None = None) -> list[object]
     ((found,),) = database().read(statement, values, question.as_of)
     reasons: list[object] | None = json.loads(found)
     return reasons
+
+
+def _count_of_comparisons(question: Question, figure: UUID | None) -> dict[str, object]:
+    shape = question.shape(COMPARISONS.name, None).matching
+    statement = comparison_pages.count_statement(shape, figure is not None)
+    values = {**question.values(), "figure": figure}
+    ((value, is_all),) = database().read(statement, values, question.as_of)
+    return {"value": value, "kind": "exact" if is_all else "at_least"}
 
 
 def facets(question: Question, most: int, preferred: Preference | None) -> Facets:
@@ -220,7 +230,7 @@ def _page(
     }
     if ranked is not None:
         meta["ranked"] = {"matches": ranked, "all": ranked < RANKED}
-    if question.count == "exact":
+    if total is not None:
         meta["count"] = {"value": total, "kind": "exact"}
     elif question.count == "estimated" and listing.matches is not None:
         estimate = database().explain(listing.matches(), begun.values, question.as_of)

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Label,
     Select,
     Subquery,
     Text,
@@ -41,15 +42,15 @@ from hksz_db.queries.comparisons import (
     together,
 )
 from hksz_db.queries.documents import Json, SqlValue, array, number, term
-from hksz_db.queries.filters import Condition, Shape, condition
+from hksz_db.queries.filters import Condition, Shape, condition, conjunction, required
 from hksz_db.queries.keysets import Key, Keyset, first_of, gathered, numbered, page_of
-from hksz_db.queries.pages import PageShape, as_json, row_count
+from hksz_db.queries.pages import PageShape, as_json
 from hksz_db.queries.verdicts import Pair
 
 SCANNED = 2_000
 """The limit on the figures that are scanned for one page."""
 PAIRED = 5_000
-"""The limit on the pairs with equal metric and subject that are compared for one page."""
+"""The limit on the pairs with equal metric and subject that are compared for one page or count."""
 COUNTED = 2_000
 """The limit on the pairs of a metric or subject that are counted: they grow with its square."""
 
@@ -68,17 +69,36 @@ def pairs_statement(shape: PageShape, of_figure: bool) -> Prepared:
 
 
 def _pairs(shape: PageShape, of_figure: bool, on: Condition | None = None) -> Select[UUID, UUID]:
-    # The first of a pair is the figure ``:figure``, or that with the lower id.
-    chosen = (
-        and_(_a.c.id == bindparam("figure", type_=Uuid()), _b.c.id != _a.c.id)
-        if of_figure
-        else _b.c.id > _a.c.id
-    )
     return (
         select(_a.c.id.label("figure_id"), _b.c.id.label("other_id"))
         .select_from(together(PAIR, on))
-        .where(chosen, condition(shape.filters, COMPARISONS.targets))
+        .where(_is_chosen(of_figure), condition(shape.filters, COMPARISONS.targets))
     )
+
+
+def _is_chosen(of_figure: bool) -> Condition:
+    """The first of a pair is the figure ``:figure``, or that with the lower id."""
+    if of_figure:
+        return and_(_a.c.id == bindparam("figure", type_=Uuid()), _b.c.id != _a.c.id)
+    return _b.c.id > _a.c.id
+
+
+def _is_of_the_same() -> Condition:
+    return and_(_b.c.metric_id == _a.c.metric_id, _b.c.subject_id == _a.c.subject_id)
+
+
+def _labelled() -> list[Label[Any]]:
+    """The columns of the first of a pair, named ``a_…``, and of the other, named ``b_…``."""
+    parts = {"a": _a, "b": _b}
+    return [each.label(f"{name}_{each.name}") for name, part in parts.items() for each in part.c]
+
+
+def _are_compared(shape: PageShape, pairs: Subquery) -> Condition:
+    """Whether a pair with ``_labelled`` columns is compared and meets the filters."""
+    met = and_(comparable(PAIR), condition(shape.filters, COMPARISONS.targets))
+    # A CASE hides the condition from the planner, which would expect that one pair meets it,
+    # and would compare all pairs before it returns the first.
+    return ClauseAdapter(pairs).traverse(case((met, true()), else_=false()))
 
 
 @lru_cache(maxsize=64)
@@ -151,12 +171,8 @@ def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
     else:
         end = _end_of_scan(shape)
         scanned = _scanned(shape, end)
-        met = and_(comparable(PAIR), condition(shape.filters, COMPARISONS.targets))
-        # A CASE hides the condition from the planner, which would expect that one pair meets it,
-        # and would compare all pairs before it returns the first.
-        met = case((met, true()), else_=false())
         rows = select(scanned).join(_metric, _metric.c.id == scanned.c.a_metric_id)
-        rows = rows.where(ClauseAdapter(scanned).traverse(met))
+        rows = rows.where(_are_compared(shape, scanned))
         found = first_of(rows, KEYSET.on([scanned.c.a_id, scanned.c.b_id]), None).subquery("page")
         elsewhere = _next_scan(scanned, end)
     figure, other = (key.column for key in KEYSET.within(found).keys)
@@ -165,13 +181,33 @@ def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
         .join(_b, _b.c.id == other)
         .join(_metric, _metric.c.id == _a.c.metric_id)
     )
-    counted = row_count(_pairs(shape, of_figure).subquery("every"))
-    page = gathered(
-        numbered(found, KEYSET, joined, as_json(COMPARISONS, shape.fields)),
-        total=counted if shape.counted else None,
-        elsewhere=elsewhere,
+    body = as_json(COMPARISONS, shape.fields)
+    return prepare(gathered(numbered(found, KEYSET, joined, body), elsewhere=elsewhere))
+
+
+@lru_cache(maxsize=64)
+def count_statement(shape: PageShape, of_figure: bool) -> Prepared:
+    """A row ``(count, all)``: how many comparisons there are, and whether all pairs were compared.
+
+    No more than ``PAIRED`` pairs are. Binds the values of the filters, and ``:figure`` if
+    ``of_figure``.
+    """
+    on = and_(_is_of_the_same(), _a.c.deleted_at.is_(None), _b.c.deleted_at.is_(None))
+    selective = [
+        (COMPARISONS.targets[name], operator, parameter)
+        for name, operator, parameter in required(shape.filters)
+        if name in _SELECTIVE
+    ]
+    pairs = (
+        select(*_labelled())
+        .select_from(together(PAIR, on))
+        .where(_is_chosen(of_figure), *conjunction(selective))
+        .limit(number(PAIRED + 1))
+        .subquery("pairs")
     )
-    return prepare(page)
+    met = _are_compared(shape, pairs)
+    row = select(func.count().filter(met), func.count() <= number(PAIRED))
+    return prepare(row.select_from(pairs.join(_metric, _metric.c.id == pairs.c.a_metric_id)))
 
 
 def _is_selective(shape: PageShape, names: AbstractSet[str]) -> bool:
@@ -182,17 +218,11 @@ def _is_selective(shape: PageShape, names: AbstractSet[str]) -> bool:
 
 
 def _scanned(shape: PageShape, end: SqlValue) -> Subquery:
-    """The next pairs of figures with equal metric and subject, with the columns of both.
-
-    Those of the first are named ``a_…``, those of the other ``b_…``.
-    """
-    parts = {"a": _a, "b": _b}
-    columns = [each.label(f"{name}_{each.name}") for name, part in parts.items() for each in part.c]
-    on = and_(_b.c.metric_id == _a.c.metric_id, _b.c.subject_id == _a.c.subject_id)
+    """The next pairs of figures with equal metric and subject, with ``_labelled`` columns."""
     highest: ColumnElement[Any] = literal_column(f"'{_HIGHEST}'::uuid", Uuid())
     pairs = (
-        select(*columns)
-        .select_from(_a.join(_b, on))
+        select(*_labelled())
+        .select_from(_a.join(_b, _is_of_the_same()))
         .where(
             # Not as a bound on an index: one of all figures of a subject would be scanned.
             (_b.c.id > _a.c.id).is_(true()),

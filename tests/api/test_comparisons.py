@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hksz_db.queries import comparison_pages
 from hksz_db.queries.comparison_pages import comparisons_statement
 from tests.api.conftest import Client
 from tests.conftest import QueryCounter
@@ -550,6 +551,22 @@ def test_select_and_count_apply_to_comparisons(reader: Client) -> None:
     assert estimate["kind"] == "estimated"
 
 
+@pytest.mark.usefixtures("three_claims")
+def test_a_count_says_if_not_all_pairs_were_compared(
+    reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = reader.get("/v1/comparisons", count="exact").json["meta"]["count"]["value"]
+    monkeypatch.setattr(comparison_pages, "PAIRED", pairs - 1)
+    comparison_pages.count_statement.cache_clear()
+    some = reader.get("/v1/comparisons", count="exact").json["meta"]["count"]
+    figure = reader.get("/v1/comparisons").json["data"][0]["figure"]["id"]
+    narrow = reader.get(f"/v1/figures/{figure}/comparisons", count="exact").json["meta"]["count"]
+    comparison_pages.count_statement.cache_clear()
+    assert some["kind"] == "at_least"
+    assert 0 < some["value"] <= pairs
+    assert narrow["kind"] == "exact"
+
+
 @pytest.mark.parametrize(
     "parameter", ["sort", "q", "include", "unknown", "figure_id", "group_by", "claim_id__ne"]
 )
@@ -622,13 +639,13 @@ def test_comparisons_of_a_missing_figure_are_404_or_410(
         assert editor.send(method, "/v1/comparisons", json={}).status_code == 405
 
 
-def test_every_list_is_one_statement_and_one_that_counts(
+def test_every_list_is_one_statement_and_one_for_each_count(
     three_claims: list[dict[str, Any]], reader: Client, query_counter: QueryCounter
 ) -> None:
     figure, claim = three_claims[0]["figures"][0]["id"], three_claims[0]["id"]
     for path, count in (
         ("/v1/comparisons", 1),
-        (f"/v1/comparisons?claim_id={claim}&verdict=contradicts&count=exact", 1),
+        (f"/v1/comparisons?claim_id={claim}&verdict=contradicts&count=exact", 2),
         (f"/v1/comparisons?claim_id={claim}", 2),
         (f"/v1/figures/{figure}/comparisons", 2),
         (f"/v1/figures/{figure}?include=comparisons", 1),
