@@ -9,6 +9,7 @@ from hksz_db.domain.vocabulary import EvidenceStatus
 from hksz_db.queries.documents import TIMESTAMP_FORMAT
 
 MOST = 100
+"""The limit on the sources of a key that are found."""
 _LOOKED_AT = 10_000
 
 

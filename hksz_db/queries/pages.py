@@ -215,8 +215,7 @@ def page_statement(shape: PageShape) -> Prepared:
         found = _walked_first(readable, shape, keyset)
     else:
         keyset, rows = _keyed(readable, shape, ranked)
-        in_parts = keyset.has_parts and not shape.searched
-        found = (_in_parts if in_parts else page_of)(rows, keyset, shape.after)
+        found = (_in_parts if keyset.has_parts else page_of)(rows, keyset, shape.after)
     id = keyset.within(found).keys[-1].column
     joined = found.join(readable.table, readable.table.c.id == id)
     page = gathered(

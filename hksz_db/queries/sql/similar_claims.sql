@@ -87,7 +87,7 @@ SELECT * FROM (
                     END AS other_numbers,
                     likeness.masked AS other_masked
                 FROM (
-                    -- Their terms once: they are most of what the bands and the words take.
+                    -- The terms are read once: that takes most of the time of the bands and the words.
                     SELECT plain, masked, wording, numbers,
                         word_bands(terms, masked, numbers) AS bands,
                         CASE
