@@ -129,7 +129,7 @@ def _serving(home: Path, claims: int, folder: Path) -> Iterator[tuple[Server, Ma
 
 
 def _work_off(url: str) -> int:
-    """Do what waits after the history, so that it does not run beside the requests: how much."""
+    """Do what waits after the history, and return how much: it would run beside the requests."""
     database = Database(lambda: url)
     try:
         return work_off(database)

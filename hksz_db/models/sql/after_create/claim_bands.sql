@@ -143,7 +143,7 @@ END $$;
 -- The words that are written between spaces. Most words that reverse or limit a sentence are stop
 -- words of the text search, or part of other words in Chinese, so that they are added as terms.
 -- Percentage points are not a percentage.
--- An expression, because a query takes longer to begin than the tests do.
+-- The tests are one expression, because a query takes longer to begin than they do.
 CREATE OR REPLACE FUNCTION masked_terms(masked text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
