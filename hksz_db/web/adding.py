@@ -322,7 +322,7 @@ def _choosing(
         is_new=typed or request.endpoint == "pages.add_source",
         file=file,
         suffixes=LIBRARY_SUFFIXES,
-        warnings=form.getlist(files.WARNING),
+        warnings=form.getlist(files.WARNING)[: files.MOST_WARNINGS],
         labels=LABELS,
         kinds=[*EntityKind],
         is_address=address_or_doi(typed) is not None,

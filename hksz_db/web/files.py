@@ -29,6 +29,9 @@ MOST_BYTES = 500 * 1024
 MOST_RECORDS = 50
 """How many records of a file can be chosen from."""
 
+MOST_WARNINGS = 100
+"""How many warnings about a record are shown."""
+
 _MOST_CHARACTERS = 2000
 _COPIED = (
     "title",

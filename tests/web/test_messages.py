@@ -5,13 +5,14 @@ import re
 from functools import cache
 from itertools import repeat
 from pathlib import Path
+from time import process_time
 
 import pytest
 from flask import Flask
 
 from hksz_db.domain.figure_tokens import UnreadableFigure
 from hksz_db.domain.stated_figures import read_stated
-from hksz_db.web.messages import _patterns, in_words
+from hksz_db.web.messages import _MESSAGES, _patterns, in_words
 from tests.web.conftest import Api, Browser
 
 _ROOT = Path(__file__).parents[2]
@@ -181,6 +182,32 @@ def test_every_known_message_is_said_somewhere() -> None:
     said = {*_said("hksz_db/[!w]*/**/*.py", "schemas/*.py"), *_COMPOSED}
     unsaid = {text for pattern, text in _patterns() if not any(map(pattern.fullmatch, said))}
     assert unsaid == set()
+
+
+def test_every_known_message_is_said_in_its_own_words() -> None:
+    """No pattern that comes before fits it, too."""
+    for (own, _text), message in zip(_patterns(), _MESSAGES, strict=True):
+        said = re.sub(r"%\(.+?\)s", "7", message.replace("“", "'").replace("”", "'"))
+        assert next(pattern for pattern, _text in _patterns() if pattern.fullmatch(said)) == own
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "entry 1: " * 200,
+        "entry 1: " * 20_000,
+        f"read as {'[' * 500} only, kept as a note: x",
+        "read as 2023-02-31 only, kept as a note: x",
+        f"The {' (' * 60}{') has the ' * 60}x",
+        "' in '" * 300,
+    ],
+)
+def test_a_message_that_no_service_says_takes_no_time(app: Flask, message: str) -> None:
+    """The warnings about a record come back in the form, with whatever was written into it."""
+    with app.test_request_context():
+        begun = process_time()
+        assert in_words(message)
+        assert process_time() - begun < 1
 
 
 @pytest.mark.parametrize(
