@@ -48,6 +48,7 @@ _SWITCH_S = 0.001
 _NEW_OBJECTS = 2_000
 _OLDEST = 2
 _MOST_OLD_OBJECTS = 15_000
+_MOST_EXEMPTIONS = 20
 # A worker that fails by itself sooner after a replacement cannot start.
 _YOUNG_S = 10
 _log = structlog.get_logger(__name__)
@@ -367,18 +368,28 @@ def answer_promptly() -> None:
     # From now on it compares what is new with what is left, which is nothing.
     gc.collect()
     gc.set_threshold(_NEW_OBJECTS, 10, 5)
-    gc.callbacks.append(_pass_over_what_stays)
+    gc.callbacks.append(_Exemptions())
 
 
-def _pass_over_what_stays(phase: str, found: dict[str, int]) -> None:
-    """Exempt what a whole collection has left, if it is much: caches that have been filled.
+class _Exemptions:
+    """Exempts what a whole collection has left, if it is much: caches that have been filled.
 
-    What is in use at that moment is exempted, too; so this is not done after each collection.
+    What is in use at that moment is exempted, too, and if it has cycles, it stays until the end. So
+    this is not done after each collection, and only until the caches must be full.
     """
-    if phase != "stop" or found["generation"] != _OLDEST:
-        return
-    if len(gc.get_objects(_OLDEST)) > _MOST_OLD_OBJECTS:
-        gc.freeze()
+
+    def __init__(self) -> None:
+        self._left = _MOST_EXEMPTIONS
+
+    def __call__(self, phase: str, found: dict[str, int]) -> None:
+        """Called by the collector before and after each collection."""
+        if phase != "stop" or found["generation"] != _OLDEST:
+            return
+        if len(gc.get_objects(_OLDEST)) > _MOST_OLD_OBJECTS:
+            gc.freeze()
+            self._left -= 1
+        if not self._left:
+            gc.callbacks.remove(self)
 
 
 def close_on_shutdown(listener: ChangeListener) -> None:
