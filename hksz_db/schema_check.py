@@ -12,8 +12,10 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
+from hksz_db.database.connections import driver_connection
+from hksz_db.database.deadlines import waiting
 from hksz_db.models import HISTORY_TABLES
 from hksz_db.models.base import INSTALLED
 
@@ -66,11 +68,15 @@ def incompleteness(connection: Connection) -> str | None:
     function with another body.
     """
     # The rows of history.tables can be read only if the first query finds it and the right to it.
-    missing = connection.scalars(_MISSING, _described()).all()
-    parts = missing or connection.scalars(_UNREGISTERED, _described()).all()
+    parts = _texts(connection, _MISSING) or _texts(connection, _UNREGISTERED)
     named = "; ".join(parts[:_LISTED_PARTS])
     more = f"; and {len(parts) - _LISTED_PARTS} more" if len(parts) > _LISTED_PARTS else ""
     return f"The database schema is incomplete. Missing: {named}{more}." if parts else None
+
+
+def _texts(connection: Connection, statement: TextClause) -> Sequence[str]:
+    with waiting(driver_connection(connection)):
+        return connection.scalars(statement, _described()).all()
 
 
 @cache

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from hksz_db.api.readiness import SchemaCheck
 from hksz_db.database import Database, lift_time_limit, prepare, run
 from hksz_db.domain.errors import Unavailable
+from hksz_db.schema_check import incompleteness
 
 _TIMEOUT_S = 0.2
 _BACKEND = prepare(text("SELECT pg_backend_pid()"))
@@ -69,6 +70,23 @@ def test_a_request_ends_though_the_database_is_frozen(
             ask(impatient)
         assert time.monotonic() - begun < _TIMEOUT_S + 5
         assert ask(impatient) != backend
+
+
+def _check_schema_without_the_limit_of_the_server(database: Database) -> None:
+    with database.transaction() as session:
+        run(session, "SELECT set_config('statement_timeout', '0', true)")
+        incompleteness(session)
+
+
+def test_a_schema_check_ends_though_the_database_answers_nothing_any_more(
+    database_url: str, impatient: Database
+) -> None:
+    with psycopg.connect(database_url) as blocker:
+        blocker.execute("SET idle_in_transaction_session_timeout = '5s'")
+        blocker.execute("LOCK TABLE history.tables IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(Unavailable):
+            _check_schema_without_the_limit_of_the_server(impatient)
+        blocker.rollback()
 
 
 def test_a_transaction_ends_though_what_is_behind_a_pooler_is_frozen(database_url: str) -> None:

@@ -21,6 +21,7 @@ from hksz_db.api.calls import NO_PARAMETERS, Section
 from hksz_db.api.monitoring import Samplers, exposition
 from hksz_db.api.openapi import DESCRIPTION, TITLE, VERSION, openapi_document
 from hksz_db.api.readiness import Readiness, State
+from hksz_db.database.replicas import ReplicatedDatabase
 from hksz_db.domain.strict_json import compact
 from hksz_db.http.costs import Cost, costs
 from hksz_db.http.metrics import BROKEN_OFF, REQUESTS, SECONDS
@@ -60,8 +61,9 @@ class Answered(NamedTuple):
 
 def register_operating(app: Flask) -> None:
     """Give requests an id, measure them, and add the calls for operators."""
+    replicated: ReplicatedDatabase | None = app.extensions.get("hksz_replicated_database")
     app.extensions["hksz_readiness"] = Readiness(
-        lambda: primary(app), lambda: app.extensions.get("hksz_replicated_database")
+        lambda: primary(app), replicated and replicated.replica
     )
     app.extensions["hksz_samplers"] = Samplers.of(app)
     app.config.setdefault("ACCESS_LOG", False)

@@ -1,16 +1,14 @@
 """What a service is ready for, found out every second, so that no probe waits for the database."""
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from threading import Event, Thread
 from typing import NamedTuple
 
-import psycopg
-
-from hksz_db.database import Database, DatabaseUnusable, run
-from hksz_db.database.replicas import ReplicatedDatabase
-from hksz_db.domain.errors import Cause, DomainError, Unavailable
+from hksz_db.database import Database, run
+from hksz_db.domain.errors import Cause, Unavailable
 from hksz_db.preparing import Schema, schema_of
 from hksz_db.schema_check import incompleteness
 from hksz_db.services.writing import writing
@@ -53,7 +51,6 @@ class SchemaCheck:
         """The state of the database. Raises ``Unavailable`` with the reason if it is not ready."""
         was_complete, self._is_complete = self._is_complete, False
         with writing(database) as session:
-            # What follows is asked without a time limit, and a frozen database answers nothing.
             ((writable,),) = run(
                 session, "SELECT NOT current_setting('transaction_read_only')::boolean"
             )
@@ -75,50 +72,93 @@ class _Found(NamedTuple):
     until: float
 
 
+class _Server:
+    """One database and its state: asked each time or, once it is watched, every second."""
+
+    def __init__(self, database: Callable[[], Database], clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+        self._check = SchemaCheck()
+        self._thread: Thread | None = None
+        self._ended = Event()
+        self._found = _Found(_late(), -math.inf)
+        self.has_answered = Event()
+
+    def watch(self) -> None:
+        """Ask regularly in a thread, until ``end``."""
+        self._thread = Thread(target=self._watch, name="readiness", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Tell the thread to end."""
+        self._ended.set()
+
+    def join(self) -> None:
+        """Wait for the end of the thread, but not for long: it may wait for a frozen database."""
+        if self._thread:
+            self._thread.join(_CLOSE_S)
+
+    def wait(self) -> None:
+        """Wait a moment for the first answer if the database is watched."""
+        if self._thread:
+            self.has_answered.wait(_FIRST_S)
+
+    def result(self) -> State | Exception:
+        """The state, or the reason why the database is not ready."""
+        if self._thread is None:
+            return self._ask()
+        result, until = self._found
+        return result if until >= self._clock() else _late()
+
+    def _watch(self) -> None:
+        while not self._ended.is_set():
+            self._found = _Found(self._ask(), self._clock() + KNOWN_S)
+            self.has_answered.set()
+            self._ended.wait(CHECKED_EVERY_S)
+
+    def _ask(self) -> State | Exception:
+        try:
+            return self._check.state(self._database())
+        except Exception as error:  # noqa: BLE001  # the thread must outlive any failure
+            return error
+
+
 class Readiness:
     """What a service is ready for, with the database and perhaps a replica of it.
 
     It can answer reads while one of them can be reached and has a schema that this code works with.
+    They are watched apart, so that a database that is late does not keep the replica from being
+    asked.
     """
 
     def __init__(
         self,
         database: Callable[[], Database],
-        replicated: Callable[[], ReplicatedDatabase | None],
+        replica: Database | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._database = database
-        self._replicated = replicated
-        self._clock = clock
-        self._check = SchemaCheck()
-        self._replica_check = SchemaCheck()
-        self._thread: Thread | None = None
-        self._ended = Event()
-        self._is_known = Event()
-        self._found = _Found(Unavailable("The database did not answer.", cause=Cause.LATE), 0.0)
+        self._primary = _Server(database, clock)
+        self._replica = None if replica is None else _Server(lambda: replica, clock)
 
     def watch(self) -> None:
-        """Until ``close``, ask regularly in a thread, and answer with what it was told last."""
-        self._thread = Thread(target=self._watch, name="readiness", daemon=True)
-        self._thread.start()
+        """Until ``close``, ask regularly in threads, and answer with what they were told last."""
+        for server in self._servers():
+            server.watch()
 
     def close(self) -> None:
-        """Stop asking. The thread is a daemon: it may still wait for a frozen database."""
-        self._ended.set()
-        if self._thread:
-            self._thread.join(_CLOSE_S)
+        """Stop asking."""
+        for server in self._servers():
+            server.end()
+        for server in self._servers():
+            server.join()
 
     def state(self) -> State:
-        """What the service is ready for. Raises ``Unavailable`` with the reason if not for reads.
+        """What the service is ready for. Raises the reason if it is not ready for reads.
 
         Without ``watch``, the database is asked each time.
         """
-        if self._thread is None:
-            return self._ask()
-        self._is_known.wait(_FIRST_S)
-        result, until = self._found
-        if until < self._clock():
-            raise Unavailable("The database did not answer in time.", cause=Cause.LATE)
+        self._primary.wait()
+        result = self._result()
         if isinstance(result, Exception):
             # Each reader would add to the traceback of the last.
             raise result.with_traceback(None)
@@ -126,29 +166,23 @@ class Readiness:
 
     def known(self) -> State | None:
         """The state without waiting; ``None`` if the service is not ready, or not known to be."""
-        result, until = self._found
-        return result if isinstance(result, State) and until >= self._clock() else None
+        if not self._primary.has_answered.is_set():
+            return None
+        result = self._result()
+        return result if isinstance(result, State) else None
 
-    def _watch(self) -> None:
-        while not self._ended.is_set():
-            result: State | Exception
-            try:
-                result = self._ask()
-            except (DatabaseUnusable, DomainError, psycopg.Error) as error:
-                result = error
-            self._found = _Found(result, self._clock() + KNOWN_S)
-            self._is_known.set()
-            self._ended.wait(CHECKED_EVERY_S)
+    def _servers(self) -> Iterable[_Server]:
+        return [self._primary] if self._replica is None else [self._primary, self._replica]
 
-    def _ask(self) -> State:
-        try:
-            return self._check.state(self._database())
-        except Unavailable as error:
-            replicated = self._replicated()
-            if replicated is None:
-                raise
-            try:
-                state = self._replica_check.state(replicated.replica)
-            except Unavailable:
-                raise error from None
-            return replace(state, database="away", writable=False)
+    def _result(self) -> State | Exception:
+        result = self._primary.result()
+        if self._replica is None or not isinstance(result, Unavailable):
+            return result
+        other = self._replica.result()
+        if isinstance(other, State):
+            return replace(other, database="away", writable=False)
+        return result
+
+
+def _late() -> Unavailable:
+    return Unavailable("The database did not answer in time.", cause=Cause.LATE)

@@ -14,7 +14,7 @@ from flask import Flask
 
 from app import create_app
 from hksz_db.api.gateway import Gateway
-from hksz_db.api.readiness import KNOWN_S, Readiness
+from hksz_db.api.readiness import KNOWN_S, Readiness, State
 from hksz_db.database import Database
 from hksz_db.domain.errors import Unavailable
 from hksz_db.http.costs import Cost, costs
@@ -104,7 +104,7 @@ def test_a_service_is_not_ready_if_the_database_has_said_nothing_for_long(
     clock = Clock()
     with (
         closing(Database(lambda: database_url)) as database,
-        closing(Readiness(lambda: database, lambda: None, clock)) as readiness,
+        closing(Readiness(lambda: database, None, clock)) as readiness,
     ):
         watch(readiness)
         assert readiness.state() == readiness.known()
@@ -114,3 +114,56 @@ def test_a_service_is_not_ready_if_the_database_has_said_nothing_for_long(
             assert readiness.known() is None
             with pytest.raises(Unavailable, match="did not answer in time"):
                 readiness.state()
+
+
+def wait_for(readiness: Readiness, state: State) -> None:
+    deadline = time.monotonic() + 5
+    while readiness.known() != state:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_replica_is_ready_all_the_time_while_the_database_hangs(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hksz_db.api.readiness.CHECKED_EVERY_S", 0.01)
+    clock, hangs, go_on = Clock(), Event(), Event()
+
+    def primary() -> Database:
+        if hangs.is_set():
+            go_on.wait(20)
+        return database
+
+    with (
+        closing(Database(lambda: database_url)) as database,
+        closing(Readiness(primary, database, clock)) as readiness,
+    ):
+        watch(readiness)
+        wait_for(readiness, State("answers", "current", writable=True))
+        hangs.set()
+        for _ in range(2):
+            clock.now += KNOWN_S + 0.1
+            wait_for(readiness, State("away", "current", writable=False))
+        go_on.set()
+
+
+def test_any_failure_of_the_database_is_survived(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hksz_db.api.readiness.CHECKED_EVERY_S", 0.01)
+    failures = [RuntimeError("The disk is broken.")]
+
+    def primary() -> Database:
+        if failures:
+            raise failures[0]
+        return database
+
+    with (
+        closing(Database(lambda: database_url)) as database,
+        closing(Readiness(primary, None)) as readiness,
+    ):
+        readiness.watch()
+        with pytest.raises(RuntimeError, match="The disk is broken"):
+            readiness.state()
+        failures.clear()
+        wait_for(readiness, State("answers", "current", writable=True))
