@@ -394,6 +394,9 @@ def environ_of(scope: Scope) -> "WSGIEnvironment":
         "wsgi.url_scheme": scope["scheme"],
     }
     for raw_name, raw_value in scope["headers"]:
+        if b"_" in raw_name:
+            # It would be taken for the header with hyphens, which a proxy may have checked or set.
+            continue
         name = raw_name.decode("latin-1").upper().replace("-", "_")
         if name not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
             name = f"HTTP_{name}"

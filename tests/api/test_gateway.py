@@ -251,6 +251,7 @@ def test_the_environment_has_the_path_and_headers_of_the_request() -> None:
     headers = [
         (b"content-type", b"text/plain"),
         (b"x-request-id", b"a"),
+        (b"x_request_id", b"forged"),
         (b"accept", b"a"),
         (b"accept", b"\xe4"),
     ]
