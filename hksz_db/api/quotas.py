@@ -63,7 +63,7 @@ class Quota(NamedTuple):
 
 
 _GUESSES = Quota("invalid_keys", 60)
-"""How many keys that are not valid an address may send in a minute."""
+"""How many different keys that are not valid an address may send in a minute."""
 
 
 class Standing(NamedTuple):
@@ -165,6 +165,10 @@ class Keys:
         """Whether the secret is known to be that of a holder, or was so lately."""
         return _digest(secret) in self._known
 
+    def refuses(self, secret: str) -> bool:
+        """Whether the secret was found not to be valid, lately."""
+        return self._invalid_until.get(_digest(secret), -math.inf) > self._clock()
+
     async def holder(self, secret: str) -> Holder | None:
         """The holder of a key or session; what was known before if the database is late.
 
@@ -175,7 +179,7 @@ class Keys:
         known = self._known.get(digest)
         if known is not None and known.until > now:
             return known.holder
-        if self._invalid_until.get(digest, now) > now:
+        if self.refuses(secret):
             return None
         try:
             async with asyncio.timeout(_LOOK_UP_S):
@@ -291,16 +295,18 @@ class Quotas:
         of_address = _Client(address, address, self._of_address)
         if secret is None:
             return of_address
-        # Of those who guess, no more is looked up, here and to authenticate them.
         is_counted = bool(self._of_address.units and address)
         if is_counted and not self._keys.knows(secret):
+            # Otherwise each guess would be looked up, here and to authenticate it.
             self._refuse_guesser(address)
+        # Somebody who goes on with a key that has been revoked does not guess.
+        is_guess = is_counted and not self._keys.refuses(secret)
         try:
             holder = await self._keys.holder(secret)
         except Unavailable:
             return of_address
         if holder is None:
-            if is_counted:
+            if is_guess:
                 self._guesses.use(address, _GUESSES, 1)
             return of_address
         quota = Quota("key", holder.quota) if holder.quota else self._of_key

@@ -448,6 +448,20 @@ def test_somebody_who_guesses_keys_is_refused(
     run(ask())
 
 
+def test_somebody_who_goes_on_with_a_revoked_key_does_not_guess(
+    service: Service, database: Database, make_key: MakeKey
+) -> None:
+    new = bearer(make_key("new"))
+    generous = Service(service.gateway, database, replace(SETTINGS, limit_address=6000))
+
+    async def ask() -> None:
+        for _ in range(62):
+            assert (await generous.ask(READ, bearer("hksz_revoked")))[0] != 429
+        assert (await generous.ask(READ, new))[0] == 404
+
+    run(ask())
+
+
 def test_keys_that_do_not_exist_displace_no_known_one(
     database: Database, make_key: MakeKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
