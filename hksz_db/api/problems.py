@@ -30,7 +30,7 @@ MEANINGS: Mapping[int, str] = {
     415: "The media type of the body is not supported.",
     422: "A value breaks a rule; `errors` says which and where.",
     428: "If-Match is missing.",
-    429: "The quota of the key or of the address is used up; `Retry-After` says for how long.",
+    429: "A quota is used up, or too many keys were not valid; `Retry-After` says for how long.",
     503: "The database does not answer, or there are too many requests of this kind.",
 }
 """What the statuses of problem documents mean."""
