@@ -34,7 +34,7 @@ from tests.feed.world import Documents, documents, name, populate
 pytestmark = pytest.mark.slow
 
 STEPS = 250
-SECONDS = 15
+SECONDS = 25
 """How long the concurrent writers write."""
 
 
