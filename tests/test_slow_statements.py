@@ -42,12 +42,12 @@ def test_a_slow_statement_is_logged_by_its_shape(
     with capture_logs() as logs:
         ask(served)
     configure_logging(Settings(log_level="error", slow_statement_ms=0))
-    # Another statement may be slow, too, on a busy machine.
-    (line,) = (each for each in logs if "pg_sleep" in each["statement"])
+    # Other statements may be slow, too, on a busy machine, and other threads may log.
+    (line,) = (each for each in logs if "pg_sleep" in each.get("statement", ""))
     assert (line["event"], line["log_level"]) == ("slow_statement", "warning")
     assert "SELECT pg_sleep(0.1), CAST($1" in line["statement"]
     assert line["seconds"] >= 0.1
     assert SENT not in str(line)
     with capture_logs() as logs:
         ask(served)
-    assert logs == []
+    assert [each for each in logs if each["event"] == "slow_statement"] == []
