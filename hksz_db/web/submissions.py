@@ -367,7 +367,10 @@ def _is_left_out(character: str) -> bool:
 
 
 def create_source(session: Session, actor: Actor, form: Form) -> UUID:
-    """Add a source. Raises ``SimilarSources`` unless the form says that it is none of them."""
+    """Add a source. Raises ``SimilarSources`` unless the form says that it is none of them.
+
+    The field ``is_none_of`` has the ids of the sources to which this answer was given.
+    """
     this = Submission(session, actor, form, _OF_SOURCE)
     body: Body = _given(form, *_OF_NEW_SOURCE)
     if form.get("title_supplied"):
@@ -389,9 +392,9 @@ def create_source(session: Session, actor: Actor, form: Form) -> UUID:
             body["relations"] = [{"to_id": original["id"], "kind": kind}]
     this.check_with(SourceCreateSchema(), body)
     id = this.create("sources", SourceCreateSchema(), body)
-    similar = written(session, "sources", id)["similar"]
-    if similar and not form.get("is_new"):
-        raise SimilarSources([each["source"] for each in similar])
+    similar = [each["source"] for each in written(session, "sources", id)["similar"]]
+    if not {each["id"] for each in similar} <= {*text(form, "is_none_of").split()}:
+        raise SimilarSources(similar)
     return id
 
 

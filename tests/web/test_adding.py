@@ -5,6 +5,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -326,7 +327,14 @@ def test_a_source_that_resembles_another_is_added_only_if_it_is_none_of_them(
     refused = post("/add/source", form)
     assert refused.status == HTTPStatus.CONFLICT
     assert any(known["id"] in link for link in refused.links)
-    assert post("/add/source", {**form, "is_new": "1"}).status == HTTPStatus.SEE_OTHER
+    (known_ones,) = refused.tree.xpath("//input[@name='is_none_of']/@value")
+    answered = {**form, "is_none_of": known_ones}
+    faulty = post("/add/source", {**answered, "publisher": "Nobody at all"})
+    assert faulty.tree.xpath("//input[@name='is_none_of']/@value") == [known_ones]
+    assert post("/add/source", answered).status == HTTPStatus.SEE_OTHER
+    # The answer is for the sources that were listed, and the one that was added is not among them.
+    again = {**answered, "idempotency": "another-token-of-the-test"}
+    assert post("/add/source", again).status == HTTPStatus.CONFLICT
 
 
 def test_a_copy_refers_to_its_original(post: Post, api: Api) -> None:
@@ -334,7 +342,6 @@ def test_a_copy_refers_to_its_original(post: Post, api: Api) -> None:
     form = {
         "title": "A reprint of another article",
         "csl_type": "article",
-        "is_new": "1",
         "repeats": known["url"] or known["title"],
         "repeats_kind": "syndicated_from",
     }
@@ -533,7 +540,9 @@ def test_a_claim_that_was_chosen_on_its_page_survives_all_steps(
     assert ended.status == HTTPStatus.UNAUTHORIZED
     assert _chosen(ended) == [known]
     assert statement in ended.text
-    assert not [each for each in browser.get(f"/claims/{known}").links if "claim=" in each]
+    # The link on the page of the claim leads others to sign in first, and back.
+    (offered,) = [each for each in browser.get(f"/claims/{known}").links if "claim=" in each]
+    assert f"next={quote(offered, safe='')}" in browser.get(offered).headers["Location"]
     (fields,) = ended.tree.xpath("//form[@id='add']")
     saved = post("/add", {**dict(fields.form_values()), "key": key, "go": "save"})
     assert saved.headers["Location"].startswith(f"/claims/{known}")
@@ -1159,7 +1168,7 @@ def test_nothing_typed_is_lost_when_the_session_ends_at_any_step(
         "publisher_kind": "organisation",
         "repeats": "The first report",
         "repeats_kind": "translation_of",
-        "is_new": "1",
+        "is_none_of": str(UUID(int=7)),
         "reports": "A person",
         "new_reports": "1",
         "reports_kind": "person",
