@@ -91,6 +91,15 @@ def test_what_leaves_the_site_would_be_noticed(visit: Visitor) -> None:
     assert opened.messages
 
 
+def test_copies_look_like_other_passages(visit: Visitor) -> None:
+    page = visit("/claims/{claims hksz:qianhai-hong-kong-companies-2021}").page
+    looks = page.locator(".evidence > li").evaluate_all(
+        "all => all.map(getComputedStyle).map(each => each.backgroundColor + each.font)"
+    )
+    assert len(looks) == 3
+    assert len({*looks}) == 1
+
+
 @pytest.mark.parametrize("path", READING)
 def test_scripts_add_nothing_to_read(visit: Visitor, path: str) -> None:
     texts = []

@@ -542,8 +542,14 @@ def test_a_way_back_loses_nothing_before_the_passage_is_saved(
     _begin(page, address, key)
     _drag(page, SENTENCE)
     _fill(page, "A statement that is left for a moment.")
+    page.clock.install()
     page.click("[value=check]")
-    page.wait_for_selector("section.will")
+    page.wait_for_selector("section.will:focus")
+    # The text is marked again, and nothing is asked again, which would take the focus away.
+    page.wait_for_selector("#where:has-text('Characters')")
+    page.clock.run_for(1000)
+    page.wait_for_load_state("networkidle")
+    assert page.locator("section.will:focus").count() == 1
     before = _fields(page)
     page.click("nav a[href='/my-work']")
     page.wait_for_url("**/my-work")

@@ -216,11 +216,11 @@ class TestMyCopy:
     ) -> None:
         page, _ = page_of_source
         compared(page, f"<b>A note.</b> {TEXT}")
-        assert page.locator(".copy mark").all_inner_texts() == [*WORDS]
-        assert page.locator(".copy b").count() == 0
-        assert {*page.locator(".copy mark").evaluate_all("all => all.map(e => e.className)")} == {
-            "r-moved"
-        }
+        assert page.locator(".own-copy mark").all_inner_texts() == [*WORDS]
+        assert page.locator(".own-copy b").count() == 0
+        assert {
+            *page.locator(".own-copy mark").evaluate_all("all => all.map(e => e.className)")
+        } == {"r-moved"}
         assert page.locator("[role=status]").inner_text() == (
             "Your copy differs from the recorded ones. 5: moved."
         )

@@ -4,7 +4,7 @@
 
 (() => {
 	const box = document.getElementById("check"), says = box.dataset;
-	const [form, status, list, copy] = ["form", "[role=status]", "ol", ".copy"].map((each) => box.querySelector(each));
+	const [form, status, list, copy] = ["form", "[role=status]", "ol", ".own-copy"].map((each) => box.querySelector(each));
 	const made = (name, text, more) =>
 		Object.assign(document.createElement(name), { textContent: text }, more);
 

@@ -49,7 +49,7 @@
 		byId("marking").hidden = false;
 		paintEarlier();
 		if (fields.exact_sha256.value && fields.text_sha256.value === locators.sha256(text)) {
-			mark(offset(fields.start_char.value), offset(fields.end_char.value));
+			mark(offset(fields.start_char.value), offset(fields.end_char.value), true);
 		}
 		return true;
 	}
@@ -94,7 +94,8 @@
 		paint("before", ...ranges);
 	}
 
-	function mark(start, end) {
+	// What the form has already, nobody has to be told.
+	function mark(start, end, old) {
 		const { exact, loose } = locators.passage(text, start, end);
 		for (const name of Object.keys(exact)) {
 			fields[name].value = exact[name];
@@ -109,10 +110,9 @@
 		paint("passage", rangeOf(start, end));
 		const again = text.includes(text.slice(start, end), start + 1) ? "; " + words.again : "";
 		byId("fault").textContent = "";
-		const places = [exact.start_char, exact.end_char, points.length];
-		byId("where").textContent = words.where.replace(/\d/g, (n) => places[n])
+		byId("where").textContent = words.where.replace(/\d/g, (n) => [exact.start_char, exact.end_char, points.length][n])
 			+ ` · ${exact.exact_sha256.slice(0, 12)}…${again}`;
-		tell();
+		old || tell();
 	}
 
 	// The offsets of what is selected in the text, without spaces at its ends.
