@@ -62,7 +62,7 @@ from hksz_db.web.forms import (
     sent_form,
     submit,
 )
-from hksz_db.web.measures import speaker
+from hksz_db.web.measures import spoken_speaker
 from hksz_db.web.messages import in_words
 from hksz_db.web.search import address_or_doi
 from hksz_db.web.site import answers_form_of, form_of, href, pages, shown
@@ -263,7 +263,7 @@ def add_hints() -> Response:
     check_session()
     form = request.form
     hints = _hints(form, _source_of(form))
-    return shown("add_answer.html", form=form, speaker=speaker, **_told(form, hints))
+    return shown("add_answer.html", form=form, speaker=spoken_speaker, **_told(form, hints))
 
 
 @pages.get("/add/suggest")
@@ -416,7 +416,7 @@ def _record_of(form: Form, sent: SentForm) -> files.Record | None:
 def _answered(form: Form, plan: Claim | None, sent: SentForm) -> dict[str, Any]:
     """What the pages need to show the claim that is answered, and to keep it if it is not shown."""
     answers = text(form, "answers") or None if plan or _is_away(sent) else None
-    return {"plan": plan, "answers": answers, "speaker": speaker}
+    return {"plan": plan, "answers": answers, "speaker": spoken_speaker}
 
 
 def _told(form: Form, hints: Hints) -> dict[str, Any]:

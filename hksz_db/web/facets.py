@@ -88,21 +88,18 @@ class Facet(NamedTuple):
 
 
 class Facets(NamedTuple):
-    """The facets of a list, and how many claims it has; ``is_all`` is false if it has more."""
+    """The facets of a list, and how many claims it has; ``is_all`` is false if it has more.
+
+    ``filters`` are what the page calls the filters of the facets, ``values`` what it calls a value
+    of a filter, and ``implied`` the filters that another one brings along, with that one.
+    """
 
     shown: list[Facet]
     total: int
     is_all: bool
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """The names of the selected values."""
-        return {
-            each.value: each.label
-            for facet in self.shown
-            for each in facet.values
-            if each.is_selected
-        }
+    filters: Mapping[str, str]
+    values: Mapping[tuple[str, str], str]
+    implied: Mapping[str, str]
 
 
 def facets_of(question: Question, most: int, preferred: Preference | None) -> Facets | None:
@@ -115,7 +112,16 @@ def facets_of(question: Question, most: int, preferred: Preference | None) -> Fa
     shown = [_facet(name, known[name], most) for name in _TITLES]
     counted = found.meta["counted"]
     useful = [each for each in shown if len(each.values) > 1 or _is_used(each)]
-    return Facets(useful, counted["claims"], counted["all"])
+    filters, values, implied = dict[str, str](), dict[tuple[str, str], str](), dict[str, str]()
+    for name, facet in known.items():
+        parameter, missing = facet["parameter"], facet["missing"]
+        filters[parameter] = gettext(_TITLES[name])
+        values |= {(parameter, each["value"]): _label(name, each)[0] for each in facet["values"]}
+        if missing:
+            filters[missing["parameter"]] = filters[parameter]
+            values[missing["parameter"], "true"] = gettext(_MISSING[name])
+        implied |= dict.fromkeys(_also(facet), parameter)
+    return Facets(useful, counted["claims"], counted["all"], filters, values, implied)
 
 
 def _is_used(facet: Facet) -> bool:

@@ -50,6 +50,11 @@ def spoken(text: str | None, language: str | None = None) -> Markup:
     return _spoken(text, language, interface().tag) if text else Markup()
 
 
+def guessed(text: str | None) -> Markup:
+    """The text as ``spoken`` in the language that its characters tell: a summary has no other."""
+    return spoken(text, language_of_words(text)) if text else Markup()
+
+
 def noted(text: str | None) -> Markup:
     """A note, a description or a figure as stated: in English if it has words in Latin letters."""
     return spoken(text, ENGLISH if _LATIN_WORD.search(text or "") else None)

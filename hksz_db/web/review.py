@@ -33,7 +33,7 @@ from hksz_db.web import access
 from hksz_db.web.forms import Form, Write, chosen_id, new_form, require, sent_form, submit
 from hksz_db.web.history import Change, changes_between
 from hksz_db.web.interface import names_preferred
-from hksz_db.web.measures import Measured, measured_of, speaker
+from hksz_db.web.measures import Measured, measured_of, spoken_speaker
 from hksz_db.web.reading import history_of
 from hksz_db.web.site import answers_form_of, form_of, pages, shown
 from hksz_db.web.states import move_passages, states_in_words
@@ -327,7 +327,7 @@ def _shown(tab: str, wanted: str | None, form: Form | None) -> Response:
         lacking=_lacking(),
         merged=_merged(request.args.get("merged")),
         four_eyes=current_app.config["FOUR_EYES"],
-        speaker=speaker,
+        speaker=spoken_speaker,
     )
 
 
@@ -388,7 +388,7 @@ def _items(tab: str, entries: Sequence[ReviewEntry], preferred: Preference | Non
         if (claim := claims.get(entry["claim"]["id"])) is not None:
             id = (entry["evidence"] or entry["claim"])["id"]
             url = url_for("pages.review", tab=tab, item=id)
-            items.append(Item(id, entry, claim, speaker(claim), url))
+            items.append(Item(id, entry, claim, spoken_speaker(claim), url))
     return items
 
 

@@ -6,7 +6,7 @@ in every format.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -43,6 +43,7 @@ _SORT, _CURSOR, _SEARCH = "sort", "cursor", "q"
 _BEST_FOUNDED = "-corroboration__origins,-id"
 _FORMATS = (("CSV", "csv"), ("JSON-LD", "jsonld"), ("Parquet", "parquet"))
 _MOST_NAMES = 5
+_UNCOUNTED = facets.Facets([], 0, False, {}, {}, {})
 _FEW = 10
 """Below this many claims, the page offers a wider search."""
 
@@ -99,7 +100,7 @@ def search() -> Response:
         names=names,
         orders=_orders(question, dict(pairs)),
         kept=[pair for pair in pairs if pair[0] not in {_SORT, _CURSOR, _SEARCH}],
-        chips=_chips(pairs, {} if counted is None else counted.labels),
+        chips=[*_chips(pairs, counted or _UNCOUNTED)],
         facets=[] if counted is None else counted.shown,
         total="" if counted is None else _total(counted),
         wider=_wider(question.search or "") if are_few else None,
@@ -232,17 +233,18 @@ def _total(counted: facets.Facets) -> str:
     return gettext("More than %(number)s claims", number=number_in_words(counted.total))
 
 
-def _chips(pairs: Sequence[tuple[str, str]], labels: Mapping[str, str]) -> list[Chip]:
-    options = {*LIST, _CURSOR} - {"as_of"}
-    return [
-        Chip(
-            name.replace("__", " ").replace("_", " "),
-            labels.get(text, text),
-            here(**{name: None, _CURSOR: None}),
+def _chips(pairs: Sequence[tuple[str, str]], counted: facets.Facets) -> Iterator[Chip]:
+    """The filters that are applied, those of facets under the titles of their facets."""
+    options, given_ = {*LIST, _CURSOR} - {"as_of"}, {name for name, _text in pairs}
+    for name, text in pairs:
+        if name in options or counted.implied.get(name) in given_:
+            continue
+        along = [each for each, other in counted.implied.items() if other == name]
+        yield Chip(
+            counted.filters.get(name) or name.replace("__", " ").replace("_", " "),
+            counted.values.get((name, text), text),
+            here(**dict.fromkeys((name, *along, _CURSOR))),
         )
-        for name, text in pairs
-        if name not in options
-    ]
 
 
 def _feed(pairs: Sequence[tuple[str, str]]) -> str:

@@ -16,7 +16,7 @@ from hksz_db.http.requests import arguments
 from hksz_db.web import assets
 from hksz_db.web.access import actor, admit, csrf_token, remember_session
 from hksz_db.web.comparing import contradicted, explained
-from hksz_db.web.foreign import lang, noted, spoken, within
+from hksz_db.web.foreign import guessed, lang, noted, spoken, within
 from hksz_db.web.interface import (
     INTERFACES,
     PARAMETER,
@@ -226,6 +226,7 @@ def register_site(app: Flask, version: str) -> None:
         contradicted=contradicted,
         explained=explained,
         field=field_in_words,
+        guessed=guessed,
         noted=noted,
         message=in_words,
         moment=moment_in_words,

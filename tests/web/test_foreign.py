@@ -1,17 +1,22 @@
 """Pieces in other languages than the page are marked with their language."""
 
+# ruff: noqa: RUF001 - texts are in Chinese
+
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
 
 from hksz_db.domain.han import HAN
+from hksz_db.domain.vocabulary import Scope
 from hksz_db.web.citing import published
 from hksz_db.web.foreign import noted, spoken, within
-from tests.browser.examples import READING, filled
-from tests.web.conftest import Browser
+from tests.browser.examples import NO_PAGE, READING, filled
+from tests.web.conftest import Browser, MakeKey
 
 IdOf = Callable[[str, str], str]
 _HAN = re.compile(f"[{HAN}]")
@@ -35,11 +40,53 @@ def spoken_texts(element: Any, language: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("language", ["en", "zh-Hant", "zh-Hans"])
 def test_every_piece_has_its_language(browser: Browser, id_of: IdOf, language: str) -> None:
+    more = (f"/claims?q={quote('河套')}", "/sources?language=zh-Hans")
+    paths = [filled(path, id_of) for path in (*READING, *more)]
+    assert _read(browser, language, paths) > 1000
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hant"])
+def test_every_piece_for_members_has_its_language(
+    browser: Browser, make_key: MakeKey, id_of: IdOf, language: str
+) -> None:
+    key = make_key("member", Scope.ADMIN)
+    browser.sign_in(key)
+
+    def write(resource: str, **fields: Any) -> str:
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = browser.client.post(f"/v1/{resource}", json=fields, headers=headers)
+        return str(answer.get_json()["id"])
+
+    figure = {
+        "metric_id": id_of("metrics", "hksz:metric-ttps-approved"),
+        "subject_id": id_of("entities", "hksz:ttps"),
+        "as_stated": "恰好45,120宗",
+        "exact": True,
+        "period_edtf": "2023",
+    }
+    source = write("sources", title="人才計劃兩年記", language="zh-Hant", csl_type="article")
+    of_claim = {"modality": "actual", "claimant_as_stated": "維港觀察", "figures": [figure]}
+    for statement, spoken_in, status in (
+        ("2023年，計劃恰好批准了45,120宗申請。", "zh-Hant", "submitted"),
+        ("2023年，計劃恰好批准了45,120宗申請。", "zh-Hant", "submitted"),
+        ("In 2023 exactly 45,120 applications were approved.", "en", "draft"),
+    ):
+        words = {"statement": statement, "language": spoken_in, "status": status}
+        claim = write("claims", **words, **of_claim)
+        passage = {"stance": "asserts", "note": "計劃指高才通。", "status": status}
+        write("evidence", claim_id=claim, source_id=source, **passage)
+    tabs = [f"/review?tab={each}" for each in ("claims", "passages", "duplicates", "due")]
+    paths = ["/my-work", f"/add?source={source}&claim={claim}", *tabs]
+    assert _read(browser, language, paths) > 100
+
+
+def _read(browser: Browser, language: str, paths: Iterable[str]) -> int:
+    """How many texts the pages have; fails if one is in another language than its element says."""
     browser.client.set_cookie("ui", language)
     wrong, read = list[tuple[str, str, str]](), 0
-    more = ("/claims?q=河套", "/sources?language=zh-Hans")
-    for path in (*READING, *more):
-        page = browser.get(filled(path, id_of))
+    for path in paths:
+        page = browser.get(path)
+        assert page.status < HTTPStatus.MULTIPLE_CHOICES or path == NO_PAGE
         (body,) = page.tree.xpath("//body")
         for own, text in spoken_texts(body, language):
             read += 1
@@ -49,7 +96,7 @@ def test_every_piece_has_its_language(browser: Browser, id_of: IdOf, language: s
             if is_chinese and _ENGLISH.search(text):
                 wrong.append((path, own, text))
     assert wrong == []
-    assert read > 1000
+    return read
 
 
 @pytest.mark.parametrize(

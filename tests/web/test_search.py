@@ -160,7 +160,19 @@ class TestFacets:
         assert selected.get("href") == "/claims?q=Hong+Kong"
         (chip,) = page.tree.xpath("//a[@class='chip']")
         assert chip.get("href") == "/claims?q=Hong+Kong"
-        assert chip.text_content().split()[:3] == ["Remove", "modality", "plan"]
+        assert chip.text_content().startswith("Remove Kind of statement: plan ")
+
+    def test_what_is_selected_is_said_in_the_words_of_the_page(
+        self, browser: Browser, id_of: Callable[[str, str], str]
+    ) -> None:
+        browser.client.set_cookie("ui", "zh-Hant")
+        about = {"entities__id": id_of("entities", "hksz:ttps"), "entities__role": "subject"}
+        page = browser.get("/claims", figures__isnull="true", **about)
+        chips = page.tree.xpath("//a[@class='chip']")
+        told = [each.text_content().split()[1] for each in chips]
+        assert told == ["統計項目\uff1a沒有數字", "關於\uff1a高端人才通行證計劃"]
+        # The filter that goes with another one is removed with it.
+        assert chips[1].get("href") == "/claims?figures__isnull=true"
 
     def test_the_years_are_drawn_and_listed(self, browser: Browser) -> None:
         page = browser.get("/claims")
