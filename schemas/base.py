@@ -1,13 +1,16 @@
 """Base classes of the schemas for requests and documents."""
 
 import copy
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validates_schema
+from marshmallow.decorators import POST_LOAD, VALIDATES_SCHEMA
 
-from schemas.fields import Moment, NameLanguage, StrictInteger, Uuid
+from schemas.fields import BoundedList, Moment, NameLanguage, StrictInteger, Uuid
+
+_FAULTY = "Not valid."
 
 
 class _Skipped(frozenset[str]):
@@ -19,6 +22,17 @@ class _Skipped(frozenset[str]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(())
+
+
+class _Reader(NamedTuple):
+    """How a value is read; ``default`` is what a field has that is absent, if anything.
+
+    ``read`` raises ``ValidationError`` for a value that is not valid.
+    """
+
+    read: Callable[[Any], Any]
+    default: Any
+    is_required: bool
 
 
 class InputSchema(Schema):
@@ -47,10 +61,52 @@ class InputSchema(Schema):
     def load(self, data: Any, *, many: Any = None, partial: Any = None, unknown: Any = None) -> Any:
         """Load a body without processing optional fields that are absent, as most are.
 
-        With them, it took a sixth longer. They depend on the schema only, not on ``partial``.
+        They depend on the schema only, not on ``partial``. A body with faults is loaded once more
+        by marshmallow, which says what and where they are; for a valid one it takes four times as
+        long as ``read_valid``.
         """
         del partial
+        if not many and unknown is None:
+            try:
+                return self.read_valid(data)
+            except ValidationError:
+                pass
         return super().load(data, many=many, partial=self._skipped, unknown=unknown)
+
+    def read_valid(self, data: Any) -> dict[str, Any]:
+        """What ``load`` returns for a valid body; raises ``ValidationError`` for any other."""
+        readers = self._readers
+        if not isinstance(data, dict) or not data.keys() <= readers.keys():
+            raise ValidationError(_FAULTY)
+        loaded: dict[str, Any] = {}
+        for name, reader in readers.items():
+            if name in data:
+                loaded[name] = reader.read(data[name])
+            elif reader.is_required:
+                raise ValidationError(_FAULTY)
+            elif reader.default is not missing:
+                loaded[name] = reader.default
+        for check, takes_original in self._checks:
+            given = (loaded, data) if takes_original else (loaded,)
+            check(*given, partial=self._skipped, many=False, unknown=RAISE)
+        for name, _, _ in self._hooks[POST_LOAD]:
+            loaded = getattr(self, name)(loaded, partial=self._skipped, many=False, unknown=RAISE)
+        return loaded
+
+    @cached_property
+    def _readers(self) -> dict[str, _Reader]:
+        return {
+            name: _Reader(_reader(field), field.load_default, field.required)
+            for name, field in self.load_fields.items()
+        }
+
+    @cached_property
+    def _checks(self) -> list[tuple[Callable[..., None], bool]]:
+        """The checks of the whole body, and whether each takes the body as it was sent, too."""
+        return [
+            (getattr(self, name), bool(options.get("pass_original")))
+            for name, _, options in self._hooks[VALIDATES_SCHEMA]
+        ]
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def check_references(self, _: Any, original: Any, **__: Any) -> None:
@@ -70,6 +126,42 @@ class InputSchema(Schema):
                 faults[relative] = [f"Give either {absolute} or {relative}, not both."]
         if faults:
             raise ValidationError(faults)
+
+
+def _reader(field: fields.Field[Any]) -> Callable[[Any], Any]:
+    """A function that reads a value as the field does, without where it stands."""
+    read = _read(field)
+    # The public methods take longer than the rest.
+    validate = field._validate if field.validators else None  # noqa: SLF001
+    allows_none = field.allow_none
+
+    def read_value(value: Any) -> Any:
+        if value is None:
+            if allows_none:
+                return None
+            raise ValidationError(_FAULTY)
+        found = read(value)
+        if validate:
+            validate(found)
+        return found
+
+    return read_value
+
+
+def _read(field: fields.Field[Any]) -> Callable[[Any], Any]:
+    if isinstance(field, fields.Nested) and isinstance(field.schema, InputSchema):
+        return field.schema.read_valid
+    if isinstance(field, BoundedList):
+        read_item, check_length = _reader(field.inner), field.check_length
+
+        def read_items(value: Any) -> list[Any]:
+            if not isinstance(value, list):
+                raise ValidationError(_FAULTY)
+            check_length(value)
+            return [read_item(item) for item in value]
+
+        return read_items
+    return lambda value: field._deserialize(value, None, None)  # noqa: SLF001
 
 
 def patch_schema(create: type[InputSchema], *fixed: str) -> type[InputSchema]:

@@ -4,7 +4,7 @@ Their messages tell clients what to correct.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -286,9 +286,14 @@ class BoundedList(fields.List[Any]):
         self.maximum = maximum
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
-        if isinstance(value, list) and not self.minimum <= len(value) <= self.maximum:
-            raise ValidationError(f"Must have {self.minimum} to {self.maximum} items.")
+        if isinstance(value, list):
+            self.check_length(value)
         return super()._deserialize(value, attr, data, **kwargs)
+
+    def check_length(self, items: Sized) -> None:
+        """Raise ``ValidationError`` for too few or too many items."""
+        if not self.minimum <= len(items) <= self.maximum:
+            raise ValidationError(f"Must have {self.minimum} to {self.maximum} items.")
 
 
 class Breakdown(fields.Field[dict[str, str]]):
