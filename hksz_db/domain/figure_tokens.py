@@ -37,6 +37,7 @@ _CURRENCY = "|".join(re.escape(name.casefold()) for name in words.CURRENCY_PREFI
 _JOINING_HYPHEN = re.compile(rf"(?<=[^\W_])-(?=[^\W\d_])(?!(?:{_CURRENCY}) ?[0-9])")
 _PARTS = re.compile("(?<=[^\\W_])-(in|out-of)-(?=[^\\W_])")
 _ABBREVIATION_POINT = re.compile(r"(?<=[^\W\d_])\.")
+_PLUS = re.compile("-plus| plus$")
 _WRONG_SEPARATOR = re.compile(r"[0-9],[0-9]")
 _IGNORED = set(',"“”«»')
 
@@ -103,14 +104,29 @@ def tokens(text: str) -> Sequence[Token]:
 
 
 def _normalised(text: str) -> str:
+    if not text.isascii():
+        return _rewritten(text)
+    text = " ".join(text.lower().split()).rstrip(" .!?")
+    if "plus" in text:
+        text = _PLUS.sub("+", text)
+    return _joined(text) if "-" in text or "." in text else text
+
+
+def _rewritten(text: str) -> str:
+    """The text in compatible forms of its characters, and a Chinese figure in English."""
     text = _folded("".join(map(_spaced, text, " " + text))).replace("\N{FRACTION SLASH}", "/")
     text = "".join(character for character in text if unicodedata.category(character) != "Cf")
     text = " ".join(_DASH.sub("-", text).split()).rstrip(" .!?\N{IDEOGRAPHIC FULL STOP}")
-    text = re.sub("-plus| plus$", "+", text.replace("\N{WAVE DASH}", "~"))
+    text = _PLUS.sub("+", text.replace("\N{WAVE DASH}", "~"))
     try:
         text = in_english(text)
     except ValueError as error:
         raise UnreadableFigure(str(error)) from None
+    return _joined(text)
+
+
+def _joined(text: str) -> str:
+    """The text without the hyphens and points within words."""
     text = _PARTS.sub(lambda words: words[0].replace("-", " "), _ABBREVIATION_POINT.sub("", text))
     return _JOINING_HYPHEN.sub(" ", text)
 

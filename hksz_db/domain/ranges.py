@@ -22,7 +22,7 @@ rounded inwards; a count of more than 12 is plausibly 13. What rose has not fall
 value range of "rose less than 5 %" begins at 0.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import (
     ROUND_CEILING,
@@ -35,6 +35,7 @@ from decimal import (
     Overflow,
 )
 from enum import StrEnum
+from functools import lru_cache
 
 from hksz_db.domain.chinese_numbers import RANK, REST, WIDE_REST
 from hksz_db.domain.figure_tokens import UnreadableFigure, tokens
@@ -84,7 +85,7 @@ class Interval:
 
     def _with_ends(self, change: Callable[[Decimal], Decimal]) -> "Interval":
         lower, upper = (None if end is None else change(end) for end in (self.lower, self.upper))
-        return replace(self, lower=lower, upper=upper)
+        return Interval(lower, upper, self.lower_inclusive, self.upper_inclusive)
 
     def is_empty(self) -> bool:
         """Whether the range contains no number."""
@@ -141,6 +142,8 @@ class Reading:
         A factor of fifteen significant digits has been rounded, such as that of km/h: 36 times it
         is not ten. Ranges with ends that rounding would make equal are not rounded.
         """
+        if factor.compare_total(_ONE) == 0:
+            return self
         exact = self.each(lambda interval: interval.scaled(factor))
         if len(factor.normalize().as_tuple().digits) < _FACTOR_DIGITS:
             return exact
@@ -258,7 +261,8 @@ def stated_step(
     return _EXACT.multiply(place, _HALF) if one_digit and (zeros or is_scaled) else place
 
 
-def _numbers_in(text: str) -> list[tuple[Decimal, bool]]:
+@lru_cache(maxsize=256)
+def _numbers_in(text: str) -> Sequence[tuple[Decimal, bool]]:
     """The numbers in digits, and whether a word such as "million" follows each."""
     try:
         found = tokens(text) if text else []
