@@ -7,7 +7,7 @@ transaction ends, so no reference leads to a row that is deleted at the same mom
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -42,6 +42,24 @@ class Shape:
     unit_code: bool = False
     nested: Mapping[str, "Shape"] = field(default_factory=dict)
     held: tuple[str, ...] = ()
+
+    @cached_property
+    def places(self) -> Sequence["_Place"]:
+        """The fields that hold references to other rows than units."""
+        return [
+            _Place(given, f"{stem}_id", table, stem in self.held)
+            for stem, table in self.stems.items()
+            for given in (f"{stem}_id", f"{stem}_external_id")
+        ]
+
+
+class _Place(NamedTuple):
+    """A field that holds a reference, and the field that holds the id once that is known."""
+
+    given: str
+    target: str
+    table: str
+    is_held: bool
 
 
 @dataclass(frozen=True)
@@ -88,22 +106,21 @@ class Reference(NamedTuple):
 
 def references_in(fields: Row, shape: Shape, pointer: str = "#") -> Iterator[Reference]:
     """The references that the fields hold; ``pointer`` is where the fields stand."""
-    for stem, table in shape.stems.items():
-        target = f"{stem}_id"
-        for given in (target, f"{stem}_external_id"):
-            if fields.get(given) is not None:
-                where = f"{pointer}/{given}"
-                yield Reference(fields, given, target, table, where, stem in shape.held)
-            elif given in fields:
-                fields[target] = fields.pop(given)
+    for given, target, table, is_held in shape.places:
+        if given not in fields:
+            continue
+        if fields[given] is not None:
+            yield Reference(fields, given, target, table, f"{pointer}/{given}", is_held)
+        else:
+            fields[target] = fields.pop(given)
     if shape.unit_code and "unit_code" in fields:
         yield Reference(fields, "unit_code", "unit_code", "units", f"{pointer}/unit_code")
     for name, nested in shape.nested.items():
         inner = fields.get(name)
         if isinstance(inner, dict):
             yield from references_in(inner, nested, f"{pointer}/{name}")
-        else:
-            for index, item in enumerate(inner or ()):
+        elif inner:
+            for index, item in enumerate(inner):
                 yield from references_in(item, nested, f"{pointer}/{name}/{index}")
 
 

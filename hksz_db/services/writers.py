@@ -31,6 +31,7 @@ _HOUSEKEEPING = {
     for name in mixin.__annotations__
 } - {"external_id"}
 _ABSENT = object()
+_ORIGIN = frozenset(ORIGIN)
 
 
 class SchemaMismatch(TypeError):
@@ -62,10 +63,16 @@ class Columns:
         """
         self._check(given, self.accepted)
         row = pick(given, *self.plain)
-        for date, may_be_relative in self.dates.items():
-            self._check(given.get(f"{date}_relative") or {}, frozenset(ORIGIN))
-            row |= date_columns(given, date, known, pointer, may_be_relative=may_be_relative)
+        for date, absolute, relative, may_be_relative in self._dates:
+            if absolute in given or relative in given:
+                self._check(given.get(relative) or {}, _ORIGIN)
+                row |= date_columns(given, date, known, pointer, may_be_relative=may_be_relative)
         return row
+
+    @cached_property
+    def _dates(self) -> Sequence[tuple[str, str, str, bool]]:
+        """Each date with the fields that give it, and whether it may be relative."""
+        return [(date, f"{date}_edtf", f"{date}_relative", may) for date, may in self.dates.items()]
 
     def _check(self, given: Row, accepted: frozenset[str]) -> None:
         if not given.keys() <= accepted:
@@ -267,6 +274,10 @@ class Writer:
                 raise _mismatch(document, name, f"is shown, and nothing writes {table}.{name}")
 
     @cached_property
+    def _declared(self) -> frozenset[str]:
+        return frozenset(self.computed)
+
+    @cached_property
     def fixed(self) -> frozenset[str]:
         """The fields that cannot be changed after creation, parts included."""
         declared = self.create_schema._declared_fields.keys()
@@ -340,7 +351,7 @@ class Writer:
 
     def _computed(self, given: Row, before: Row, known: Resolved, pointer: str) -> Row:
         columns = self.compute(given, before, known, pointer)
-        if undeclared := columns.keys() - set(self.computed):
+        if undeclared := columns.keys() - self._declared:
             names = ", ".join(sorted(undeclared))
             raise SchemaMismatch(f"Not declared as computed columns of {self.table}: {names}.")
         return columns
