@@ -18,7 +18,7 @@ from hksz_db.http.requests import arguments
 from hksz_db.http.statuses import status_of
 from hksz_db.queries.questions import model_of
 from hksz_db.queries.readable import Readable
-from hksz_db.services.bulk import Result
+from hksz_db.services.bulk import Result, uncollected
 from hksz_db.services.bulk import write as write_items
 from hksz_db.services.registry import WRITERS
 from schemas.bulk import BULK, MAX_ITEMS, BulkAnswerSchema, BulkSchema
@@ -49,11 +49,14 @@ def bulk(resource: Readable) -> Call:
         """
         asked = BULK.read(arguments())
         mode, atomic = BulkMode(asked["mode"]), asked["atomic"]
-        items: list[Any] = load(schema)["items"]
-        results = write_items(write.session, writer, items, mode, atomic=atomic, rules=write.rules)
-        if atomic:
-            _check(results)
-        return answers.computed(_document(results), 207)
+        with uncollected():
+            items: list[Any] = load(schema)["items"]
+            results = write_items(
+                write.session, writer, items, mode, atomic=atomic, rules=write.rules
+            )
+            if atomic:
+                _check(results)
+            return answers.computed(_document(results), 207)
 
     items = BoundedList(fields.Nested(writer.create_schema), MAX_ITEMS, required=True)
     return Call(
