@@ -7,7 +7,7 @@ the content of the entry. Rows that exist under another external id are left alo
 import pickle
 import re
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from os import SEEK_END
 from tempfile import TemporaryFile
@@ -17,6 +17,7 @@ from uuid import UUID
 from hksz_db.database import Database, Session, run
 from hksz_db.domain.errors import Fault, Invalid
 from hksz_db.domain.vocabulary import EXTERNAL_ID_PATTERN, BulkMode, BulkOutcome
+from hksz_db.exchange.ahead import ahead
 from hksz_db.exchange.bodies import objects
 from hksz_db.exchange.readers.entries import Entries, ImportEntry, Item
 from hksz_db.services import bulk
@@ -112,10 +113,12 @@ class _Import:
     def run(self, entries: Entries) -> Iterator[Report]:
         with TemporaryFile() as file:
             deferred = _Deferred(file)
-            yield from self._write(entries, deferred)
+            # The file is read while the database writes what was read before.
+            with closing(ahead(_batches(entries))) as batches:
+                yield from self._write(batches, deferred)
             yield from self._retry(deferred)
             # The rest refers to rows that the file lacks, or in circles.
-            for report in self._reports(_without_links(deferred)):
+            for report in self._reports(_batches(_without_links(deferred))):
                 if report.outcome is not BulkOutcome.FAILED:
                     self.stubs[report.entry.external_id] = report.outcome
             if self.stubs:
@@ -124,9 +127,11 @@ class _Import:
                 report = Report(entry, BulkOutcome.FAILED, entry.faults, entry.warnings)
                 yield self._with_stub(report)
 
-    def _write(self, entries: Iterable[ImportEntry], deferred: "_Deferred") -> Iterator[Report]:
+    def _write(
+        self, batches: Iterable[list[ImportEntry]], deferred: "_Deferred"
+    ) -> Iterator[Report]:
         """Write the entries; defer those that refer to missing rows."""
-        for report in self._reports(entries):
+        for report in self._reports(batches):
             if any(fault.code == "not_found" for fault in report.faults):
                 deferred.add(replace(report.entry, faults=report.faults))
             else:
@@ -137,10 +142,10 @@ class _Import:
         before = None
         while deferred.count != before:
             before = deferred.count
-            yield from self._write(deferred.take(), deferred)
+            yield from self._write(_batches(deferred.take()), deferred)
 
-    def _reports(self, entries: Iterable[ImportEntry]) -> Iterator[Report]:
-        for batch in _batches(entries):
+    def _reports(self, batches: Iterable[list[ImportEntry]]) -> Iterator[Report]:
+        for batch in batches:
             linked = [self._with_others(entry) for entry in batch]
             with self.transaction() as session:
                 reports = _import_batch(session, self.mode, self.rules, linked)
@@ -248,7 +253,7 @@ def _value_at(item: Any, pointer: str | None) -> Hashable:
     return found
 
 
-def _batches(entries: Iterable[ImportEntry]) -> Iterator[list[ImportEntry]]:
+def _batches(entries: Iterable[ImportEntry]) -> Generator[list[ImportEntry]]:
     """Group entries of one resource with distinct external ids, DOIs and canonical URLs."""
     batch: list[ImportEntry] = []
     names: set[str] = set()

@@ -93,8 +93,8 @@ def test_entries_are_read_lazily(database: Database) -> None:
 
     reports = import_entries(database, entries(), UPSERT, "import:a")
     next(reports)
-    # A batch and the first entry of the next one.
-    assert read == [1, 2, 3, 4]
+    # At most a batch, the next one, and the first entry of the one after that.
+    assert len(read) <= 7
     assert len(list(reports)) == 18
 
 
@@ -105,14 +105,14 @@ def test_large_entries_make_small_batches(
     read: list[int] = []
 
     def entries() -> Iterator[ImportEntry]:
-        for number in range(1, 4):
+        for number in range(1, 9):
             read.append(number)
             made = entity(number)
             yield ImportEntry(number, "entities", made.item, size=90)
 
     reports = import_entries(database, entries(), UPSERT, "import:a")
     next(reports)
-    assert read == [1, 2]
+    assert len(read) <= 3
     reports.close()
 
 
