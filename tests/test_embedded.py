@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from hksz_db.embedded import EmbeddedError, Server, default_home, running
+from hksz_db.embedded import EmbeddedError, Server, cluster, default_home, running
 
 pytestmark = pytest.mark.slow
 
@@ -207,6 +207,21 @@ def test_the_environment_does_not_change_how_text_is_treated(
         assert ask(server, "SELECT cardinality(show_trgm('深圳'))") == 3
         assert ask(server, "SELECT upper('é') || ('Z' < 'a')") == "Étrue"
         assert ask(server, "SHOW default_text_search_config") == "pg_catalog.english"
+
+
+@pytest.mark.parametrize(
+    ("memory", "buffers"), [(2**28, 128), (2**31, 512), (2**34, 4096), (2**40, 4096)]
+)
+def test_buffers_are_a_fourth_of_the_memory_within_bounds(memory: int, buffers: int) -> None:
+    assert cluster.buffers_for(memory) == buffers
+
+
+def test_the_server_has_buffers_for_its_memory(home: Path) -> None:
+    with running(home) as server, psycopg.connect(server.url()) as connection:
+        shown = connection.execute(
+            "SELECT setting::int / 128 FROM pg_settings WHERE name = %s", ["shared_buffers"]
+        ).fetchone()
+    assert shown == (cluster.buffers_for(cluster.memory()),)
 
 
 @pytest.mark.parametrize("name", ["a space 數據", "a,b", "a:b", "long" * 30])

@@ -39,10 +39,12 @@ INITDB_OPTIONS = (
 ).split()
 _CREATION = f"CREATE ROLE {NAME} LOGIN\nCREATE DATABASE {NAME} OWNER {NAME}\n"
 _SETTINGS = (
-    f"--listen_addresses= --port={PORT} --shared_buffers=128MB --max_connections=50 "
+    f"--listen_addresses= --port={PORT} --max_connections=50 "
     "--timezone=UTC --log_timezone=UTC --jit=off --file_copy_method=clone"
 ).split()
 _NOT_DURABLE = ["--fsync=off", "--synchronous_commit=off", "--full_page_writes=off"]
+_LEAST_BUFFERS, _MOST_BUFFERS = 128, 4096  # MiB
+_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container
 
 
 def find_package() -> Path:
@@ -84,6 +86,18 @@ def _copy(package: Path, target: Path) -> Path:
     return target / package.name
 
 
+def memory() -> int:
+    """Return the memory that the server may use, in bytes."""
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit = _MEMORY_LIMIT.read_text().strip() if _MEMORY_LIMIT.exists() else "max"
+    return min(physical, int(limit)) if limit.isdigit() else physical
+
+
+def buffers_for(memory: int) -> int:
+    """Return the size of the buffers, in MiB: a fourth of the memory, within bounds."""
+    return min(max(_LEAST_BUFFERS, memory // 2**22), _MOST_BUFFERS)
+
+
 @dataclass(frozen=True)
 class Cluster:
     """The server of a home, running or not. Callers of its methods hold ``start.lock``."""
@@ -122,7 +136,8 @@ class Cluster:
         self._check_version()
         for pid_file in (self.data / "postmaster.pid", sockets / f".s.PGSQL.{PORT}.lock"):
             remove_stale_pid_file(pid_file, self.data)
-        self._launch([*_SETTINGS, *([] if durable else _NOT_DURABLE)])
+        buffers = f"--shared_buffers={buffers_for(memory()) if durable else _LEAST_BUFFERS}MB"
+        self._launch([*_SETTINGS, buffers, *([] if durable else _NOT_DURABLE)])
         if not self.answers():
             raise self._failure("did not start")
 
