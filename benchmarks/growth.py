@@ -1,7 +1,8 @@
 """``python -m benchmarks.growth``: asks every kind of read of a small and a large database.
 
-Requests alternate between the two. The output has the medians of both, their ratio, and what the
-budget allows the kind in the large one. The exit status is 1 if one takes longer or fails.
+Requests alternate between the two. The output has the medians of both, their ratio, the time of the
+processor in the large one, and what the budget allows the kind there. The exit status is 1 if one
+takes longer or fails. A run that was broken off continues with the same ``--json``.
 """
 
 import argparse
@@ -21,9 +22,10 @@ from statistics import median
 import psycopg
 
 from benchmarks import dataset, feed, history, paging
-from benchmarks.budget import budget
+from benchmarks.budget import Budget, budget
 from benchmarks.examples import Examples
-from benchmarks.kinds import Subjects, kinds
+from benchmarks.kinds import Kinds, Subjects, kinds
+from benchmarks.processor import Processes
 from benchmarks.questions import Ask
 from benchmarks.servers import HOST, Server, this_service
 from hksz_db import embedded
@@ -31,31 +33,48 @@ from hksz_db.database import Database
 from hksz_db.services.work import work_off
 
 _SORTS = {"-corroboration__origins": 5_000, "time": 2_000, "-updated_at": 5_000}
-# Most kinds are far below their budget, and a statement that takes seconds varies little.
-_SAMPLES = ((50, 1), (1_000, 5), (4_000, 2), (math.inf, 0))
+# By how often the budget the first request took. Most kinds are far below theirs.
+_SAMPLES = ((0.5, 1), (4, 5), (8, 2), (math.inf, 0))
 _TIMEOUT_S = 30
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a kind of read took in both databases, and what it may take in the large one, in ms."""
+    """What a kind of read took in both databases, and what it may take in the large one, in ms.
+
+    ``processor`` is what the service and the database of the large one took of the processor.
+    """
 
     kind: str
     small: float
     large: float
+    processor: float
     statuses: tuple[int, int]
     allowed: float
 
     @property
     def passes(self) -> bool:
-        """Whether it was answered within its budget."""
-        return self.statuses == (200, 200) and self.large <= self.allowed
+        """Whether it was answered within its budget, without waiting for other processes."""
+        return self.statuses == (200, 200) and min(self.large, self.processor) <= self.allowed
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long it took in the large database."""
+        return self.large / self.small
 
     def __str__(self) -> str:
-        ratio = self.large / self.small
+        times = f"{self.small:9.1f}  {self.large:9.1f}  {self.ratio:7.2f}  {self.processor:9.1f}"
         failed = "" if self.statuses == (200, 200) else f"  {self.statuses}"
-        numbers = f"{self.small:9.1f}  {self.large:9.1f}  {ratio:7.2f}  {self.allowed:6.0f}"
-        return f"{self.kind:88}  {numbers}{failed}"
+        return f"{self.kind:88}  {times}  {self.allowed:6.0f}{failed}"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A database behind the service: a connection, its processes, and the request of each kind."""
+
+    connection: http.client.HTTPConnection
+    processes: Processes
+    asked: Mapping[str, Ask]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -64,49 +83,60 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--claims", type=int, nargs=2, default=(10_000, 1_000_000))
     parser.add_argument("--home", type=Path, help="a folder in which the datasets are kept")
     parser.add_argument("--only", default="*", help="a pattern of the kinds to ask")
+    parser.add_argument("--every", action="store_true", help="ask with every value in every way")
     parser.add_argument("--all", action="store_true", help="print the kinds within the budget, too")
-    parser.add_argument("--json", type=Path, help="a file for all numbers")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        help="a file for all numbers, one kind a line; kinds that passed in it are not asked again",
+    )
     options = parser.parse_args(arguments)
     allowed = budget()
-    found = []
+    found = _known(options.json, allowed)
     with tempfile.TemporaryDirectory(prefix="hksz-benchmark-") as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
-        (small, asked), (large, also_asked) = (
-            stack.enter_context(_serving(options.home or folder, claims, folder))
+        small, large = (
+            stack.enter_context(
+                _serving(options.home or folder, claims, folder, every=options.every)
+            )
             for claims in options.claims
         )
-        connections = [
-            stack.enter_context(
-                closing(http.client.HTTPConnection(HOST, server.port, timeout=_TIMEOUT_S))
-            )
-            for server in (small, large)
-        ]
-        print(f"{'kind':88}   small ms   large ms    ratio  budget")
-        for kind in [kind for kind in asked if fnmatchcase(kind, options.only)]:
-            asks = (asked[kind], also_asked[kind]) if kind in also_asked else None
-            if asks is None:
-                continue
-            measured = _measure(kind, connections, asks, allowed(kind))
-            found.append(measured)
+        numbers = stack.enter_context(options.json.open("a")) if options.json else None
+        chosen = [k for k in small.asked if k in large.asked and fnmatchcase(k, options.only)]
+        print(f"{'kind':88}   small ms   large ms    ratio  processor  budget")
+        for kind in [kind for kind in chosen if kind not in found or not found[kind].passes]:
+            measured = found[kind] = _measure(kind, small, large, allowed(kind))
+            if numbers is not None:
+                print(json.dumps(asdict(measured)), file=numbers, flush=True)
             if options.all or not measured.passes:
                 print(measured, flush=True)
-    if options.json:
-        options.json.write_text(json.dumps([asdict(each) for each in found], indent=1))
-    return _summary(found)
+    return _summary([found[kind] for kind in chosen])
+
+
+def _known(numbers: Path | None, allowed: Budget) -> dict[str, Measured]:
+    """What an earlier run wrote, by kind; of several lines the last holds."""
+    if numbers is None or not numbers.exists():
+        return {}
+    found = {}
+    for line in numbers.read_text(encoding="utf-8").splitlines():
+        known = json.loads(line)
+        kind, statuses = known["kind"], tuple(known["statuses"])
+        found[kind] = Measured(**{**known, "statuses": statuses, "allowed": allowed(kind)})
+    return found
 
 
 def _summary(found: Sequence[Measured]) -> int:
     """Print how many kinds pass; the exit status."""
     over = [each for each in found if not each.passes]
-    ratio = median(each.large / each.small for each in found)
+    ratio = median(each.ratio for each in found)
     print(f"{len(found)} kinds, median ratio {ratio:.2f}, {len(over)} over their budget")
     return 1 if over else 0
 
 
 @contextmanager
-def _serving(home: Path, claims: int, folder: Path) -> Iterator[tuple[Server, Mapping[str, Ask]]]:
-    """The service with a dataset of ``claims`` claims, and the requests of each kind."""
+def _serving(home: Path, claims: int, folder: Path, *, every: bool) -> Iterator[Served]:
+    """The service with a dataset of ``claims`` claims."""
     with embedded.running(home / str(claims)) as database:
         superuser_url = database.url(superuser=True)
         generated = dataset.prepare(database.url(), superuser_url, claims)
@@ -117,15 +147,33 @@ def _serving(home: Path, claims: int, folder: Path) -> Iterator[tuple[Server, Ma
                 # Autovacuum would do this in the course of time.
                 connection.execute("VACUUM (ANALYZE)")
             subjects = Subjects(generated, transactions[len(transactions) // 10][0])
-            asked = dict(kinds(subjects, Examples(connection, subjects.places)))
+            examples = Examples(connection, subjects.places)
+            asked = dict(kinds(subjects, examples, every=every))
+            postmaster = _postmaster(connection)
         key = dataset.new_key(database.url())
         with this_service(database.url(), key, folder) as server:
-            for sort, rows in _SORTS.items():
-                query = f"sort={sort}&cursor={paging.cursor(server, sort, rows)}"
-                asked[f"claims sort={sort} after {rows:,} rows"] = Ask("GET", f"/v1/claims?{query}")
-            pages = feed.pages(database.url(), server, transactions[-1])
-            asked |= {f"changes, {title}": Ask("GET", path) for title, path in pages.items()}
-            yield server, asked
+            connected = http.client.HTTPConnection(HOST, server.port, timeout=_TIMEOUT_S)
+            further = dict(_further(database.url(), server, transactions[-1]))
+            assert server.process is not None
+            with closing(connected):
+                processes = Processes((server.process.pid, postmaster))
+                yield Served(connected, processes, further | asked)
+
+
+def _postmaster(connection: psycopg.Connection) -> int:
+    """The id of the process whose children are those of the database."""
+    shown = connection.execute("SHOW data_directory").fetchone()
+    assert shown is not None
+    return int((Path(shown[0]) / "postmaster.pid").read_text(encoding="ascii").split()[0])
+
+
+def _further(url: str, server: Server, rename: tuple[str, str]) -> Kinds:
+    """Distant pages of lists and of the feed, whose cursors are those of the running service."""
+    for sort, rows in _SORTS.items():
+        query = f"sort={sort}&cursor={paging.cursor(server, sort, rows)}"
+        yield f"claims sort={sort} after {rows:,} rows", Ask("GET", f"/v1/claims?{query}")
+    for title, path in feed.pages(url, server, rename).items():
+        yield f"changes, {title}", Ask("GET", path)
 
 
 def _work_off(url: str) -> int:
@@ -137,27 +185,30 @@ def _work_off(url: str) -> int:
         database.close()
 
 
-def _measure(
-    kind: str,
-    connections: Sequence[http.client.HTTPConnection],
-    asks: Sequence[Ask],
-    allowed: float,
-) -> Measured:
+def _measure(kind: str, small: Served, large: Served, allowed: float) -> Measured:
     """Ask in turns, so that other load affects both alike; more often if it is slow."""
-    answers = [_answer(*each) for each in zip(connections, asks, strict=True)]
-    statuses = tuple(status for _, status in answers)
-    slowest = max(taken for taken, _ in answers)
-    times: list[list[float]] = [[taken] for taken, _ in answers]
-    for _ in range(_samples(slowest)):
-        for taken, connection, ask in zip(times, connections, asks, strict=True):
-            taken.append(_answer(connection, ask)[0])
-    small, large = (median(taken[1:] or taken) for taken in times)
-    return Measured(kind, small, large, (statuses[0], statuses[1]), allowed)
+    statuses: list[tuple[int, int]] = []
+    times: list[tuple[float, float]] = []
+    processor: list[float] = []
+    further = 0
+    while len(times) <= further:
+        of_small, small_status = _answer(small.connection, small.asked[kind])
+        before = large.processes.seconds()
+        of_large, large_status = _answer(large.connection, large.asked[kind])
+        processor.append(large.processes.since(before) * 1000)
+        times.append((of_small, of_large))
+        statuses.append((small_status, large_status))
+        if len(times) == 1:
+            further = _samples(max(of_small, of_large) / allowed)
+    # The first request plans the statement.
+    counted = slice(1 if further else 0, None)
+    in_small, in_large = (median(taken) for taken in zip(*times[counted], strict=True))
+    return Measured(kind, in_small, in_large, min(processor[counted]), statuses[0], allowed)
 
 
-def _samples(first_ms: float) -> int:
-    """How many further requests are measured, if the slower of the first two took this long."""
-    return next(samples for limit, samples in _SAMPLES if first_ms < limit)
+def _samples(budgets: float) -> int:
+    """How many further requests are measured, if the slower first one took so many budgets."""
+    return next(samples for limit, samples in _SAMPLES if budgets < limit)
 
 
 def _answer(connection: http.client.HTTPConnection, ask: Ask) -> tuple[float, int]:

@@ -1,8 +1,9 @@
 """The kinds of read that the growth benchmark asks.
 
 Most are derived from what each resource declares, so that a new filter, sort key, group, embed or
-facet is asked without a change here: every filter with frequent, rare and absent values, in three
-orders, counted, and as of an earlier moment. Those that combine several parameters are by hand.
+facet is asked without a change here: every filter with frequent, rare and absent values; with the
+frequent one also counted and as of an earlier moment, and with both of the former also in another
+order. Those that combine several parameters are by hand.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 from benchmarks.dataset import Dataset
 from benchmarks.examples import Examples
 from benchmarks.questions import Ask
+from hksz_db.domain.vocabulary import CorroborationVerdict
 from hksz_db.queries.comparisons import COMPARISONS
 from hksz_db.queries.facets import FACETS
 from hksz_db.queries.readable import Queryable, Readable
@@ -63,17 +65,24 @@ class Subjects:
         return {"largest": self.hot, "middle": self.entity(15), "leaf": self.rare}
 
 
-def kinds(subjects: Subjects, examples: Examples) -> Kinds:
-    """All kinds of read."""
-    for queryable in (*RESOURCES.values(), COMPARISONS):
-        yield from _list(queryable, examples, subjects.moment)
+def kinds(subjects: Subjects, examples: Examples, *, every: bool = False) -> Kinds:
+    """The kinds of read; the filters, which are most of them, come last.
+
+    With ``every``, all values of a filter are counted, as of an earlier moment, and in another
+    order.
+    """
+    yield from _searches(subjects)
+    yield from _elsewhere(subjects)
+    yield from _combined(subjects)
+    yield from _trees(subjects)
     for readable in RESOURCES.values():
         yield from _of_resource(readable, subjects)
     yield from _facets(examples)
-    yield from _combined(subjects)
-    yield from _trees(subjects)
-    yield from _searches(subjects)
-    yield from _elsewhere(subjects)
+    lists = (*RESOURCES.values(), COMPARISONS)
+    for queryable in lists:
+        yield from _list(queryable, subjects.moment)
+    for queryable in lists:
+        yield from _filtered(queryable, examples, subjects.moment, every=every)
 
 
 def _id(kind: str, number: int) -> str:
@@ -89,9 +98,8 @@ def _asked(path: str, query: Mapping[str, object]) -> Ask:
     return Ask("GET", f"/v1/{path}?{urlencode(query)}" if query else f"/v1/{path}")
 
 
-def _list(readable: Queryable, examples: Examples, moment: str) -> Kinds:
-    name, past = readable.name, {"as_of": moment}
-    lean = _LEAN if "id" in readable.fields else {}
+def _list(readable: Queryable, moment: str) -> Kinds:
+    name, past, lean = readable.name, {"as_of": moment}, _lean(readable)
     yield f"{name}", _asked(name, {})
     yield f"{name} as_of", _asked(name, past)
     for count in ("exact", "estimated"):
@@ -101,18 +109,29 @@ def _list(readable: Queryable, examples: Examples, moment: str) -> Kinds:
         for order in (sort, f"-{sort}"):
             yield f"{name} sort={order}", _asked(name, {"sort": order, **lean})
         yield f"{name} as_of sort=-{sort}", _asked(name, {"sort": f"-{sort}", **lean, **past})
+
+
+def _filtered(readable: Queryable, examples: Examples, moment: str, *, every: bool) -> Kinds:
+    name, past, lean = readable.name, {"as_of": moment}, _lean(readable)
     further = [sort for sort in readable.sorts if sort not in _COMMON_SORTS]
     orders = [f"-{sort}" for sort in (*further[:1], "updated_at") if readable.sorts]
     for parameter, known in readable.filters.items():
-        for label, value in examples.of(known, readable.targets[known.name]).items():
+        values = examples.of(known, readable.targets[known.name])
+        for number, (label, value) in enumerate(values.items()):
             asked, title = {parameter: value, **lean}, f"{name} {parameter}={label}"
             yield title, _asked(name, asked)
-            for order in orders[:1]:
-                yield f"{title} sort={order}", _asked(name, {**asked, "sort": order})
-            if label != "absent":
+            if number < 2 or every:
+                for order in orders[:1]:
+                    yield f"{title} sort={order}", _asked(name, {**asked, "sort": order})
+            if number < 1 or (every and label != "absent"):
                 counted = {**asked, "count": "exact", "per_page": 1}
                 yield f"{title} count=exact", _asked(name, counted)
                 yield f"{title} as_of", _asked(name, {**asked, **past})
+
+
+def _lean(readable: Queryable) -> Mapping[str, str]:
+    """What leaves the documents out, where they have an id."""
+    return _LEAN if "id" in readable.fields else {}
 
 
 def _of_resource(readable: Readable, subjects: Subjects) -> Kinds:
@@ -178,6 +197,11 @@ def _combined(subjects: Subjects) -> Kinds:
             f"claims under {label} place in a year sort=-time",
             _asked("claims", {**place, "sort": "-time"}),
         )
+    for term in CorroborationVerdict:
+        verdict = {"corroboration__verdict": term}
+        yield f"claims with the verdict {term}", _asked("claims", verdict)
+        counted = {**verdict, "count": "exact", "per_page": 1}
+        yield f"claims with the verdict {term} count=exact", _asked("claims", counted)
     combinations: list[tuple[str, dict[str, object]]] = [
         ("claims", {"topics": "topic-7", "status": "retracted"}),
         ("claims", {"modality": "planned", "due__lte": 2024}),
