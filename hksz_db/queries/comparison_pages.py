@@ -8,12 +8,15 @@ longer than others.
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
+    FromClause,
     Label,
     Select,
     Subquery,
@@ -32,7 +35,6 @@ from sqlalchemy import (
 from sqlalchemy.sql.util import ClauseAdapter
 
 from hksz_db.database import Prepared, prepare
-from hksz_db.models import Figure, table_of
 from hksz_db.queries.comparisons import (
     COMPARISONS,
     PAIR,
@@ -44,7 +46,7 @@ from hksz_db.queries.comparisons import (
 from hksz_db.queries.documents import Json, SqlValue, array, number, term
 from hksz_db.queries.filters import Condition, Shape, condition, conjunction, required
 from hksz_db.queries.keysets import Key, Keyset, first_of, gathered, numbered, page_of
-from hksz_db.queries.pages import PageShape, as_json
+from hksz_db.queries.pages import PageShape, as_json, row_count
 from hksz_db.queries.verdicts import Pair
 
 SCANNED = 2_000
@@ -55,10 +57,12 @@ COUNTED = 2_000
 """The limit on the pairs of a metric or subject that are counted: they grow with its square."""
 
 _a, _b, _metric = PAIR.figure, PAIR.other, PAIR.metric
+_COMMON = {"metric", "metric_id", "subject_id"}
 # An index finds the few figures that have one of these.
-_SELECTIVE = {"metric", "metric_id", "subject_id", "claim_id"}
+_SELECTIVE = {*_COMMON, "claim_id"}
 KEYSET = Keyset((Key(_a.c.id), Key(_b.c.id)), in_one_index=False)
 
+_NULL = literal_column("'null'::json", Json())
 _HIGHEST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
@@ -87,9 +91,9 @@ def _is_of_the_same() -> Condition:
     return and_(_b.c.metric_id == _a.c.metric_id, _b.c.subject_id == _a.c.subject_id)
 
 
-def _labelled() -> list[Label[Any]]:
+def _labelled(first: FromClause = _a, other: FromClause = _b) -> list[Label[Any]]:
     """The columns of the first of a pair, named ``a_…``, and of the other, named ``b_…``."""
-    parts = {"a": _a, "b": _b}
+    parts = {"a": first, "b": other}
     return [each.label(f"{name}_{each.name}") for name, part in parts.items() for each in part.c]
 
 
@@ -108,31 +112,52 @@ def not_compared_statement(shape: PageShape, of_figure: bool) -> Prepared:
     The list must be one that ``counts_not_compared``. For more than ``COUNTED`` pairs of a metric
     or a subject, the result is the JSON null.
     """
-    at_most = None if _is_of_one(shape, of_figure) else COUNTED
-    return counted_reasons(_pairs(shape, of_figure, related(PAIR)), PAIR, at_most)
+    if _is_of_one(shape, of_figure):
+        return prepare(select(_listed(_counted(_pairs(shape, of_figure, related(PAIR)), PAIR))))
+    near = _near(shape)
+    rows = near.join(_a, _a.c.id == near.c.figure_id).join(_b, _b.c.id == near.c.other_id)
+    pairs = (
+        select(_a.c.id, _b.c.id.label("other_id"))
+        .select_from(rows.join(_metric, _metric.c.id == _a.c.metric_id))
+        .where(related(PAIR), condition(shape.filters, COMPARISONS.targets))
+    )
+    reasons = select(_listed(_counted(pairs, PAIR))).scalar_subquery()
+    return prepare(select(case((row_count(near) > number(COUNTED), _NULL), else_=reasons)))
 
 
-def counted_reasons(pairs: Select[UUID, UUID], pair: Pair, at_most: int | None) -> Prepared:
+def _near(shape: PageShape) -> CTE:
+    """Up to one more than ``COUNTED`` pairs of figures with the metric or the subject."""
+    figures = _figures(replace(shape, after=None)).order_by(None)
+    first = figures.offset(number(0)).subquery("first")
+    other = _others(first).offset(number(0)).lateral("next")
+    columns = (first.c.id.label("figure_id"), other.c.id.label("other_id"))
+    return select(*columns).join(other, true()).limit(number(COUNTED + 1)).cte("near")
+
+
+def counted_reasons(pairs: Select[UUID, UUID], pair: Pair, at_most: int) -> Prepared:
     """How many of the pairs are not compared for each reason, as a JSON array.
 
     For more than ``at_most`` pairs, the result is the JSON null.
     """
-    pairs = pairs.add_columns(not_compared(pair).label("reason"))
-    if at_most is not None:
-        pairs = pairs.limit(number(at_most + 1))
-    found = pairs.subquery("found")
-    counted = (
+    counted = _counted(pairs.limit(number(at_most + 1)), pair)
+    is_too_many = func.sum(counted.c.count) > number(at_most)
+    return prepare(select(case((is_too_many, _NULL), else_=_listed(counted))))
+
+
+def _counted(pairs: Select[UUID, UUID], pair: Pair) -> Subquery:
+    """How many of the pairs are not compared for each reason, most first."""
+    found = pairs.add_columns(not_compared(pair).label("reason")).subquery("found")
+    return (
         select(found.c.reason, func.count().label("count"))
         .group_by(found.c.reason)
         .order_by(func.count().desc(), found.c.reason)
         .subquery("counted")
     )
+
+
+def _listed(counted: Subquery) -> SqlValue:
     row = func.json_build_object(term("reason"), counted.c.reason, term("count"), counted.c.count)
-    rows = array(func.json_agg(row, type_=Json()).filter(counted.c.reason.is_not(None)))
-    if at_most is None:
-        return prepare(select(rows))
-    too_many = func.sum(counted.c.count) > number(at_most)
-    return prepare(select(case((too_many, literal_column("'null'::json", Json())), else_=rows)))
+    return array(func.json_agg(row, type_=Json()).filter(counted.c.reason.is_not(None)))
 
 
 def counts_not_compared(shape: PageShape, of_figure: bool) -> bool:
@@ -166,7 +191,7 @@ def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
     holds) and the cursor's keys ``:c0`` and ``:c1``.
     """
     elsewhere = None
-    if of_figure or _is_selective(shape, _SELECTIVE):
+    if _is_of_one(shape, of_figure):
         found = page_of(_pairs(shape, of_figure), KEYSET, shape.after)
     else:
         end = _end_of_scan(shape)
@@ -193,21 +218,27 @@ def count_statement(shape: PageShape, of_figure: bool) -> Prepared:
     ``of_figure``.
     """
     on = and_(_is_of_the_same(), _a.c.deleted_at.is_(None), _b.c.deleted_at.is_(None))
-    selective = [
-        (COMPARISONS.targets[name], operator, parameter)
-        for name, operator, parameter in required(shape.filters)
-        if name in _SELECTIVE
-    ]
     pairs = (
         select(*_labelled())
         .select_from(together(PAIR, on))
-        .where(_is_chosen(of_figure), *conjunction(selective))
+        .where(_is_chosen(of_figure), *_led_to(shape))
         .limit(number(PAIRED + 1))
         .subquery("pairs")
     )
     met = _are_compared(shape, pairs)
     row = select(func.count().filter(met), func.count() <= number(PAIRED))
     return prepare(row.select_from(pairs.join(_metric, _metric.c.id == pairs.c.a_metric_id)))
+
+
+def _led_to(shape: PageShape) -> list[Condition]:
+    """The filters on the metric and the subject, which both figures have in common."""
+    return conjunction(
+        [
+            (COMPARISONS.targets[name], operator, parameter)
+            for name, operator, parameter in required(shape.filters)
+            if name in _COMMON
+        ]
+    )
 
 
 def _is_selective(shape: PageShape, names: AbstractSet[str]) -> bool:
@@ -218,22 +249,36 @@ def _is_selective(shape: PageShape, names: AbstractSet[str]) -> bool:
 
 
 def _scanned(shape: PageShape, end: SqlValue) -> Subquery:
-    """The next pairs of figures with equal metric and subject, with ``_labelled`` columns."""
+    """The next pairs of figures with equal metric and subject, with ``_labelled`` columns.
+
+    Each figure is looked at by itself: the planner cannot tell how many pairs there are, and would
+    form and sort all of them.
+    """
     highest: ColumnElement[Any] = literal_column(f"'{_HIGHEST}'::uuid", Uuid())
-    pairs = (
-        select(*_labelled())
-        .select_from(_a.join(_b, _is_of_the_same()))
-        .where(
-            # Not as a bound on an index: one of all figures of a subject would be scanned.
-            (_b.c.id > _a.c.id).is_(true()),
-            _a.c.deleted_at.is_(None),
-            _b.c.deleted_at.is_(None),
-            _a.c.id <= func.coalesce(end, highest),
-        )
-    )
+    figures = _figures(shape).where(_a.c.id <= func.coalesce(end, highest))
+    first = figures.limit(number(SCANNED + 1)).subquery("first")
+    other = _others(first).offset(number(0)).lateral("next")
+    keyset = KEYSET.on([first.c.id, other.c.id])
+    pairs = select(*_labelled(first, other)).select_from(first.join(other, true()))
     if shape.after is not None:
-        pairs = pairs.where(KEYSET.after(shape.after))
-    return pairs.order_by(*KEYSET.order_by()).limit(number(PAIRED)).subquery("scanned")
+        pairs = pairs.where(keyset.after(shape.after))
+    return pairs.order_by(*keyset.order_by()).limit(number(PAIRED)).subquery("scanned")
+
+
+def _figures(shape: PageShape) -> Select[Any]:
+    """The figures to scan in their order, from that of the cursor."""
+    figures = select(_a).where(_a.c.deleted_at.is_(None), *_led_to(shape)).order_by(_a.c.id)
+    if shape.after is not None:
+        figures = figures.where(_a.c.id >= KEYSET.keys[0].bound(0))
+    return figures.join(_metric, _metric.c.id == _a.c.metric_id)
+
+
+def _others(first: FromClause) -> Select[Any]:
+    """The later figures with the metric and the subject of a figure."""
+    same = ClauseAdapter(first).traverse(_is_of_the_same())
+    # Not as a bound on an index: one of all figures of a subject would be scanned.
+    follows = (_b.c.id > first.c.id).is_(true())
+    return select(_b).where(same, follows, _b.c.deleted_at.is_(None)).correlate(first)
 
 
 def _next_scan(scanned: Subquery, end: SqlValue) -> SqlValue:
@@ -246,8 +291,5 @@ def _next_scan(scanned: Subquery, end: SqlValue) -> SqlValue:
 
 def _end_of_scan(shape: PageShape) -> SqlValue:
     """The id of the figure at which the scan of this page ends; null if no more follow."""
-    figures = table_of(Figure).alias()
-    scanned = select(figures.c.id).where(figures.c.deleted_at.is_(None))
-    if shape.after is not None:
-        scanned = scanned.where(figures.c.id >= KEYSET.keys[0].bound(0))
-    return scanned.order_by(figures.c.id).offset(number(SCANNED)).limit(number(1)).scalar_subquery()
+    figures = _figures(shape).with_only_columns(_a.c.id, maintain_column_froms=True)
+    return figures.offset(number(SCANNED)).limit(number(1)).scalar_subquery()

@@ -579,11 +579,23 @@ def test_unknown_parameters_are_refused(
     assert {error["parameter"] for error in refused.json["errors"]} == {parameter}
 
 
-@pytest.mark.usefixtures("three_claims")
 @pytest.mark.parametrize("bound", [("SCANNED", 1), ("PAIRED", 2)], ids=str)
-@pytest.mark.parametrize("query", [{}, {"verdict": "contradicts"}, {"verdict": "tension"}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"verdict": "contradicts"},
+        {"verdict": "tension"},
+        {"metric": "ttps-approved"},
+        {"metric": "ttps-approved", "verdict": "contradicts"},
+    ],
+)
 def test_a_bounded_scan_continues_on_the_next_page(
-    reader: Client, monkeypatch: pytest.MonkeyPatch, query: dict[str, Any], bound: tuple[str, int]
+    reader: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    three_claims: list[dict[str, Any]],
+    query: dict[str, Any],
+    bound: tuple[str, int],
 ) -> None:
     whole = reader.get("/v1/comparisons", per_page="100", **query).json["data"]
     name, most = bound
@@ -591,12 +603,13 @@ def test_a_bounded_scan_continues_on_the_next_page(
     comparisons_statement.cache_clear()
     try:
         pages = list(_pages(reader, "/v1/comparisons", 5, full=False, **query))
-        led = reader.get("/v1/comparisons", per_page="100", metric="ttps-approved", **query)
+        of_one = {"claim_id": three_claims[0]["id"], "per_page": "100", **query}
+        led = reader.get("/v1/comparisons", **of_one)
     finally:
         comparisons_statement.cache_clear()
     assert [pair for page in pages for pair in page] == whole
     assert any(len(page) < 5 for page in pages[:-1])
-    # Rows that an index finds are not limited.
+    # Those of a claim are not limited.
     assert led.json["meta"]["next_cursor"] is None
 
 
