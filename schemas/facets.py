@@ -6,7 +6,7 @@ from schemas.base import DocumentSchema
 from schemas.fields import StrictInteger
 from schemas.summaries import EntitySummarySchema, MetricSummarySchema
 
-MOST_COUNTED = 100_000
+MOST_COUNTED = 10_000
 """The limit on the claims that are counted: the newest."""
 
 MAX_YEARS = 200

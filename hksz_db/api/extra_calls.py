@@ -65,8 +65,8 @@ def _read_facets() -> Response:
     is added to the query. The values of a facet that the query is filtered by already are counted
     as alternatives: as if the query did not have the parameters in `without`.
 
-    A value that the query names is listed even if others have more claims. If more than 100,000
-    claims match, the newest 100,000 are counted, and `all` is false. If the database does not
+    A value that the query names is listed even if others have more claims. If more than 10,000
+    claims match, the newest 10,000 are counted, and `all` is false. If the database does not
     finish in time, the answer is 503.
     """
     return answers.facets(*read_facets(_CLAIMS.name, arguments()))

@@ -58,7 +58,7 @@ _sources = table_of(Source).alias()
 _counts = table_of(Corroboration).alias("corroborated")  # so named in origins.sql
 _sorted_counts = table_of(Corroboration).alias()
 
-_TOPICS = Relation(_topics, _topics.c.claim_id == _claims.c.id)
+_TOPICS = Relation(_topics, _topics.c.claim_id == _claims.c.id, part_of=_topics.c.claim_id)
 _LINKS = Rows(ClaimEntity)
 _ENTITIES = _LINKS.of(_claims)
 _LINK_KEY = _ENTITIES.table.c.entity_id
@@ -68,17 +68,19 @@ _ENTITY_NAMES = Relation(
     _linked_names.c.entity_id == _LINK_KEY,
     by_key=(_LINK_KEY, _linked_names.c.entity_id),
 )
-_FIGURES = Relation(
-    _figures, (_figures.c.claim_id == _claims.c.id) & _figures.c.deleted_at.is_(None)
-)
-_EVIDENCE = Relation(
-    _evidence, (_evidence.c.claim_id == _claims.c.id) & _evidence.c.deleted_at.is_(None)
+_FIGURES, _EVIDENCE = (
+    Relation(
+        part,
+        (part.c.claim_id == _claims.c.id) & part.c.deleted_at.is_(None),
+        part_of=part.c.claim_id,
+    )
+    for part in (_figures, _evidence)
 )
 _SOURCES = Relation(
     _sources,
     _sources.c.id.in_(select(_evidence.c.source_id).where(_EVIDENCE.on).correlate(_claims)),
 )
-_COUNTS = Relation(_counts, _counts.c.claim_id == _claims.c.id)
+_COUNTS = Relation(_counts, _counts.c.claim_id == _claims.c.id, part_of=_counts.c.claim_id)
 
 # As text, because they call functions of the database whose rows no table describes.
 _ORIGINS: ColumnElement[Any] = literal_column(f"({sql_file('origins.sql')})", Json())

@@ -71,7 +71,7 @@ class Rows:
             raise Underivable(f"{rows} must have one key that cascades from {owner}.")
         (parent,) = parents
         alias = rows.alias()
-        return Relation(alias, alias.c[parent] == row.c.id)
+        return Relation(alias, alias.c[parent] == row.c.id, part_of=alias.c[parent])
 
     def node(self, row: FromClause, schema: type[Schema]) -> Many:
         """The list in the document of a row; ``schema`` describes an item."""

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Numeric,
     Select,
     Text,
+    UniqueConstraint,
     and_,
     any_,
     bindparam,
@@ -49,11 +50,15 @@ class Relation:
     If a column of this row is a key of theirs, and few of them meet a filter, both columns are
     ``by_key``: the rows are then looked for first, once. The planner knows too little of such keys,
     and would compare all rows of both tables.
+
+    ``part_of`` is their column with the id of this row, if it is one. If they can be deleted, they
+    are deleted with this row.
     """
 
     table: FromClause
     on: ColumnElement[bool]
     by_key: tuple[ColumnElement[Any], ColumnElement[Any]] | None = None
+    part_of: ColumnElement[UUID] | None = None
 
 
 @dataclass(frozen=True)
@@ -250,6 +255,29 @@ def required(shape: Shape) -> list[tuple[str, str, str]]:
     return found
 
 
+def on_parts(leaves: Sequence["Leaf"]) -> tuple[Relation, list[Condition]] | None:
+    """The relation whose rows alone decide which rows match, and what they must meet."""
+    relations = {id(each): each for each in (_relation(*leaf[:2]) for leaf in leaves)}
+    if len(relations) != 1:
+        return None
+    (relation,) = relations.values()
+    if relation is None or relation.part_of is None:
+        return None
+    inner = [(t.target, operator, name) for t, operator, name in leaves if isinstance(t, Related)]
+    return relation, conjunction(inner)
+
+
+def _relation(target: Target, operator: str) -> Relation | None:
+    """The relation on whose rows alone a criterion is, if there must be any."""
+    match target:
+        case Related(relation):
+            return relation
+        case Exists(relation) if operator == "present":
+            return relation
+        case _:
+            return None
+
+
 _EQUALITIES = {"eq", "in"}
 _PRESENCE = {"null": True, "present": False}
 
@@ -331,15 +359,26 @@ def conjunction(leaves: Sequence[Leaf]) -> list[Condition]:
         else:
             conditions.append(_compare(target, operator, name))
     for relation, inner in related.values():
-        conditions.append(_some(relation, *conjunction(inner)))
+        is_one = any(_is_of_one(target, operator) for target, operator, _ in inner)
+        conditions.append(_some(relation, *conjunction(inner), is_one=is_one))
     return conditions
 
 
-def _some(relation: Relation, *conditions: Condition) -> Condition:
+def _is_of_one(target: Target, operator: str) -> bool:
+    """Whether one row of a table meets a criterion at most."""
+    if not isinstance(target, Plain) or operator != "eq":
+        return False
+    table = getattr(target.column.table, "element", target.column.table)
+    unique = (each for each in table.constraints if isinstance(each, UniqueConstraint))
+    return any([column.key for column in each.columns] == [target.column.key] for each in unique)
+
+
+def _some(relation: Relation, *conditions: Condition, is_one: bool = False) -> Condition:
     if relation.by_key is not None and conditions:
         own, theirs = relation.by_key
-        keys = select(theirs).where(*conditions).correlate_except(relation.table)
-        return own == any_(func.array(keys.scalar_subquery()))
+        keys = select(theirs).where(*conditions).correlate_except(relation.table).scalar_subquery()
+        # Of an array, the planner expects ten elements.
+        return own == (keys if is_one else any_(func.array(keys)))
     return exists().where(relation.on, *conditions).correlate_except(relation.table)
 
 

@@ -37,10 +37,15 @@ from hksz_db.queries.documents import Json, SqlValue, array, columns, expression
 from hksz_db.queries.filters import (
     EVERYTHING,
     Condition,
+    Exists,
+    Leaf,
     Shape,
     condition,
+    has_alternatives,
     is_hard_to_estimate,
     latest_beginning,
+    on_parts,
+    required,
 )
 from hksz_db.queries.keysets import Key, Keyset, first_of, gathered, numbered, page_of
 from hksz_db.queries.readable import Joined, Queryable, Readable, Search
@@ -53,13 +58,19 @@ MAX_GROUPS = 1000
 """The limit on the groups that an aggregate returns: the largest."""
 
 PROBED = 300
-"""The number of rows, the newest, that tell whether a search finds many."""
+"""The number of rows, the newest, that tell whether a search may find many."""
 
-SEARCHED = 20_000
+SAMPLED = 3_000
+"""The number of rows, the newest, that tell how many it finds, if it may find many."""
+
+SEARCHED = 120_000
 """The number of rows, the newest, in which a search that finds many is done first."""
 
 WALKED = 2_000
 """The number of rows, the next in the order of a list, among which its page is looked for first."""
+
+WALKED_IN_SEARCH = 5_000
+"""The same number for a search that finds many: to read all of them takes longer."""
 
 
 _RELEVANCE = Keyset(
@@ -221,7 +232,7 @@ def page_statement(shape: PageShape) -> Prepared:
     page = gathered(
         numbered(found, keyset, joined, as_json(readable, shape.fields)),
         ranked=None if ranked is None else row_count(ranked),
-        total=row_count(_matching(shape).subquery()) if shape.counted else None,
+        total=_total(readable, shape) if shape.counted else None,
     )
     return prepare(page)
 
@@ -229,6 +240,48 @@ def page_statement(shape: PageShape) -> Prepared:
 def row_count(rows: FromClause) -> ColumnElement[int]:
     """How many rows there are."""
     return select(func.count()).select_from(rows).scalar_subquery()
+
+
+def _total(readable: Readable, shape: PageShape) -> ColumnElement[int]:
+    """How many rows match."""
+    matching = row_count(_matching(shape).subquery())
+    if shape.searched or has_alternatives(shape.filters):
+        return matching
+    leaves = [
+        (readable.targets[name], operator, parameter)
+        for name, operator, parameter in required(shape.filters)
+    ]
+    match leaves:
+        case [(Exists() as target, "null", name)]:
+            # Those that have parts take less time to count than those that have none.
+            having = owners_of_parts(readable, [(target, "present", name)])
+            everything = replace(shape.matching, filters=EVERYTHING)
+            if having is not None:
+                every = row_count(_matching(everything).subquery())
+                return every - row_count(having.subquery())
+    owners = owners_of_parts(readable, leaves)
+    return matching if owners is None else row_count(owners.subquery())
+
+
+def owners_of_parts(readable: Readable, leaves: Sequence[Leaf]) -> Select[UUID] | None:
+    """The ids of the rows that meet all criteria, each once, if parts in one table decide alone.
+
+    It takes less time to leave out those of deleted rows than to look all rows up.
+    """
+    found = on_parts(leaves)
+    if found is None:
+        return None
+    relation, conditions = found
+    owner, table = relation.part_of, readable.table.alias()
+    assert owner is not None
+    ids = select(owner).where(*conditions)
+    if "deleted_at" in relation.table.c:
+        ids = ids.where(relation.table.c.deleted_at.is_(None))
+    else:
+        of_deleted = exists().where(table.c.id == owner, table.c.deleted_at.is_not(None))
+        ids = ids.where(~of_deleted.correlate(relation.table))
+    is_unique = [column.key for column in relation.table.primary_key] == [owner.key]
+    return ids if is_unique else ids.distinct()
 
 
 def _in_parts(rows: Select[Any], keyset: Keyset, after: Sequence[bool] | None) -> Subquery:
@@ -259,38 +312,48 @@ def _ranked(readable: Readable, shape: PageShape) -> CTE:
         )
     fenced = _fenced(readable, shape, [vector.label("vector")])
     if search.on is None and shape.filters == EVERYTHING:
-        newest = _newest_found(readable.table, search, fenced)
+        newest = newest_found(readable.table, search, fenced, RANKED, SEARCHED)
     else:
-        newest = _newest(fenced).subquery("newest")
+        newest = newest_of(fenced, RANKED).subquery("newest")
     rank = _rank(newest.c.vector, search) if search.on is None else newest.c.vector
     return select(newest.c.id, rank.label("rank")).cte("ranked")
 
 
-def _newest(found: FromClause) -> Select[Any]:
-    return select(found.c.id, found.c.vector).order_by(found.c.id.desc()).limit(number(RANKED))
+def newest_of(found: FromClause, most: int) -> Select[Any]:
+    """At most ``most`` of the rows, the newest."""
+    return select(found).order_by(found.c.id.desc()).limit(number(most))
 
 
-def _newest_found(table: FromClause, search: Search, found: Subquery) -> Subquery:
-    """The newest of the rows that are found, each with its ``vector``.
+def newest_found(
+    table: FromClause, search: Search, found: Subquery, most: int, searched: int
+) -> Subquery:
+    """At most ``most`` of the rows of a table that are found, the newest.
 
     The index gives all rows that hold a word. If many do, the newest are found sooner by going
-    through all rows, the newest first.
+    through ``searched`` rows, the newest first. The columns are those of ``found``.
     """
-    near = _newest(_among(table, search, SEARCHED, _is_frequent(table, search))).cte("near")
-    is_full = row_count(near) == number(RANKED)
-    far = _newest(found).where(~is_full)
-    return union_all(select(near).where(is_full), far).subquery("newest")
+    is_frequent = _is_frequent(table, search, number(most), searched)
+    among = _among(table, search, searched, is_frequent)
+    names = found.c.keys()
+    near = newest_of(among, most).with_only_columns(*(among.c[name] for name in names))
+    walked = near.cte("near")
+    is_full = row_count(walked) == number(most)
+    far = newest_of(found, most).where(~is_full)
+    return union_all(select(walked).where(is_full), far).subquery("newest")
 
 
-def _is_frequent(table: FromClause, search: Search) -> Condition:
-    """Whether so many of the newest rows are found that ``RANKED`` are among the ``SEARCHED``."""
-    return row_count(_among(table, search, PROBED)) >= number(PROBED * RANKED // SEARCHED)
+def _is_frequent(table: FromClause, search: Search, wanted: SqlValue, among: int) -> Condition:
+    """Whether so many of the newest rows are found that ``wanted`` are among the next ``among``."""
+    may_be = row_count(_among(table, search, PROBED)) > number(0)
+    found = row_count(_among(table, search, SAMPLED))
+    # Searches for rare words, which are most, read few rows.
+    return case((may_be, found * number(among) >= wanted * number(SAMPLED)), else_=false())
 
 
 def _among(table: FromClause, search: Search, rows: int, *conditions: Condition) -> Subquery:
     """The live ones of the newest rows that are found, each with its ``vector``."""
-    columns = (table.c.id, table.c.deleted_at, search.vector.label("vector"))
-    last = select(*columns).where(*conditions).order_by(table.c.id.desc()).limit(number(rows))
+    vector = search.vector.label("vector")
+    last = select(table, vector).where(*conditions).order_by(table.c.id.desc()).limit(number(rows))
     newest = last.subquery()
     is_match = newest.c.vector.bool_op("@@")(_query_once(search))
     return select(newest).where(newest.c.deleted_at.is_(None), is_match).subquery()
@@ -317,11 +380,14 @@ def _walked_first(readable: Readable, shape: PageShape, keyset: Keyset) -> Subqu
         bounds.append(part.after(shape.after))
         joined.append(keyset.after(shape.after))
     matching = [condition(shape.filters, readable.targets)]
+    walked_rows = WALKED
     if shape.searched:
         matching.append(is_found(readable))
     if shape.searched and readable.search is not None and readable.search.on is None:
-        bounds.append(_is_frequent(readable.table, readable.search))
-    following, order = _following(readable, part, *bounds)
+        walked_rows = WALKED_IN_SEARCH
+        wanted = bindparam("rows", type_=Integer())
+        bounds.append(_is_frequent(readable.table, readable.search, wanted, walked_rows))
+    following, order = _following(readable, part, walked_rows, *bounds)
     rows = select(following).where(*map(ClauseAdapter(following).traverse, matching))
     walked = first_of(rows, order, None).cte("walked")
     is_full = row_count(walked) == bindparam("rows", type_=Integer())
@@ -331,9 +397,9 @@ def _walked_first(readable: Readable, shape: PageShape, keyset: Keyset) -> Subqu
 
 
 def _following(
-    readable: Readable, keyset: Keyset, *conditions: Condition
+    readable: Readable, keyset: Keyset, rows: int, *conditions: Condition
 ) -> tuple[Subquery, Keyset]:
-    """The next ``WALKED`` live rows in an order, and the keys among their columns.
+    """The next live rows in an order, and the keys among their columns.
 
     The planner sees that the rows are in their order if each key is one of their columns, once.
     """
@@ -344,7 +410,7 @@ def _following(
         select(*(column.label(name) for column, name in columns.items()))
         .where(readable.table.c.deleted_at.is_(None), *conditions)
         .order_by(*keyset.order_by())
-        .limit(number(WALKED))
+        .limit(number(rows))
         .subquery("following")
     )
     return following, keyset.on([following.c[columns[key.column]] for key in keyset.keys])

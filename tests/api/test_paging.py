@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import true
 
 from hksz_db.queries import pages
 from hksz_db.queries.keysets import encode_cursor
@@ -119,9 +120,10 @@ FILTERS = (
 @pytest.fixture(params=[2, 20])
 def walked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """How many rows are walked, so that pages are found by the walk, without it, or by both."""
-    monkeypatch.setattr(pages, "WALKED", request.param)
+    for name in ("WALKED", "WALKED_IN_SEARCH"):
+        monkeypatch.setattr(pages, name, request.param)
     # Searches do not walk for rare words: now none is rare.
-    monkeypatch.setattr(pages, "PROBED", 0)
+    monkeypatch.setattr(pages, "_is_frequent", lambda *_: true())
     pages.page_statement.cache_clear()
     yield request.param
     pages.page_statement.cache_clear()
@@ -188,7 +190,7 @@ def test_the_newest_matches_are_ranked(
     query = {"q": "hong kong OR shenzhen", "select": "id"}
     newest = reader.get("/v1/claims", sort="-id", per_page="5", **query).json["data"]
     monkeypatch.setattr(pages, "RANKED", 5)
-    monkeypatch.setattr(pages, "PROBED", 0)
+    monkeypatch.setattr(pages, "_is_frequent", lambda *_: true())
     monkeypatch.setattr(pages, "SEARCHED", searched)
     pages.page_statement.cache_clear()
     try:
