@@ -47,7 +47,13 @@ class Evidence(ResourceMixin, Base):
             ["source_captures.id", "source_captures.source_id"],
             deferrable=True,
         ),
-        Index("evidence_claim_id_id_idx", "claim_id", "id"),
+        # With the status, for counts of claims, which then read no evidence.
+        Index(
+            "evidence_of_claim_idx",
+            "claim_id",
+            "id",
+            postgresql_include=["status", "deleted_at"],
+        ),
         Index("evidence_source_id_claim_id_idx", "source_id", "claim_id"),
         Index(None, "capture_id"),
         # For counts and aggregates, too, which then read no evidence.
