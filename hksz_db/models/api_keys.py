@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import Scope
-from hksz_db.models.base import Base, IdMixin, not_blank, quoted
+from hksz_db.models.base import Base, IdMixin, array_literal, not_blank
 
 
 class ApiKey(IdMixin, Base):
@@ -21,7 +21,7 @@ class ApiKey(IdMixin, Base):
     ignored_columns = ("last_used_at",)
     __table_args__ = (
         not_blank("label"),
-        CheckConstraint(f"scopes <@ ARRAY[{quoted(Scope)}]", name="scopes"),
+        CheckConstraint(f"scopes <@ {array_literal(Scope)}", name="scopes"),
         CheckConstraint("octet_length(key_sha256) = 32", name="key_sha256"),
         CheckConstraint("quota > 0", name="quota"),
     )

@@ -28,10 +28,10 @@ class Evidence(ResourceMixin, Base):
         one_of("interest", Interest),
         one_of("status", EvidenceStatus),
         *(is_sha256(column) for column in (*LOCATOR[2:], *LOOSE_LOCATOR[2:])),
-        CheckConstraint(f"num_nulls({', '.join(LOCATOR)}) IN (0, 5)", name="locator_whole"),
+        CheckConstraint(f"num_nulls({', '.join(LOCATOR)}) = ANY ('{{0,5}}')", name="locator_whole"),
         CheckConstraint("0 <= start_char AND start_char < end_char", name="span"),
         CheckConstraint(
-            f"num_nulls({', '.join(LOOSE_LOCATOR)}) IN (0, 5)", name="loose_locator_whole"
+            f"num_nulls({', '.join(LOOSE_LOCATOR)}) = ANY ('{{0,5}}')", name="loose_locator_whole"
         ),
         CheckConstraint(
             "0 <= loose_start_char AND loose_start_char < loose_end_char", name="loose_span"

@@ -18,19 +18,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.ranges import RangeRule
 from hksz_db.domain.vocabulary import Comparator, Estimate, Modality
-from hksz_db.models.base import Base, ResourceMixin, dated, not_blank, one_of, relative
+from hksz_db.models.base import (
+    Base,
+    ResourceMixin,
+    array_literal,
+    dated,
+    not_blank,
+    one_of,
+    relative,
+)
 
-_NOT_FINITE = "'NaN', 'infinity', '-infinity'"
+_NOT_FINITE = array_literal(("NaN", "Infinity", "-Infinity"))
 
 
 def finite_range(column: str) -> CheckConstraint:
     """The range is not empty, has at least one bound, and its bounds are finite."""
-    return CheckConstraint(
-        f"NOT isempty({column}) AND NOT (lower_inf({column}) AND upper_inf({column}))"
-        f" AND COALESCE(lower({column}), 0) NOT IN ({_NOT_FINITE})"
-        f" AND COALESCE(upper({column}), 0) NOT IN ({_NOT_FINITE})",
-        name=f"{column}_finite",
-    )
+    return CheckConstraint(f"is_finite({column})", name=f"{column}_finite")
 
 
 class StaleRange(Base):
@@ -76,7 +79,7 @@ class Figure(ResourceMixin, Base):
             "jsonb_typeof(breakdown) = 'object' AND breakdown <> '{}'", name="breakdown"
         ),
         *(
-            CheckConstraint(f"{column} NOT IN ({_NOT_FINITE})", name=f"{column}_finite")
+            CheckConstraint(f"{column} <> ALL ({_NOT_FINITE})", name=f"{column}_finite")
             for column in ("amount", "lower_bound", "upper_bound")
         ),
         *(finite_range(column) for column in ("value_range", "plausible_range")),
