@@ -4,6 +4,7 @@ Triggers keep the corroborations and the bands of claims, in the transaction of 
 """
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,7 +17,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import DATERANGE, Range
+from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hksz_db.domain.vocabulary import (
@@ -184,6 +185,9 @@ class Corroboration(HistoryMixin, Base):
 
     ``origins`` is the sum of ``own``, ``independent`` and ``parties``. ``pending`` is the evidence
     that waits for review. ``recount_id`` is that of the last recount after a change elsewhere.
+    ``weighed`` has the rows of ``weigh_evidence`` that the counts are from. It is null if no
+    evidence is accepted, or if the claim was counted by an earlier version: then it is weighed when
+    it is read.
     """
 
     __tablename__ = "corroborations"
@@ -218,6 +222,7 @@ class Corroboration(HistoryMixin, Base):
     parties_against: Mapped[int] = mapped_column(server_default=_ZERO, sort_order=1)
     pending_against: Mapped[int] = mapped_column(server_default=_ZERO, sort_order=1)
     recount_id: Mapped[UUID | None] = mapped_column(sort_order=1)
+    weighed: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB, sort_order=1)
 
 
 class Recount(IdMixin, Base):

@@ -87,10 +87,7 @@ _ORIGINS: ColumnElement[Any] = literal_column(f"({sql_file('origins.sql')})", Js
 _WEIGHED: ColumnElement[Any] = literal_column(f"({sql_file('weighed_evidence.sql')})", Json())
 # Once for both of them; the fence keeps it from being repeated.
 _WEIGHED_ONCE = (
-    text(
-        "SELECT ARRAY(SELECT each FROM weigh_evidence(corroborated.claim_id) AS each) AS passages"
-        " OFFSET 0"
-    )
+    text(f"SELECT {sql_file('weighed_passages.sql')} AS passages OFFSET 0")
     .columns(column("passages"))
     .lateral("weighed")
 )

@@ -52,14 +52,19 @@ KEYED = {"corroborations": "claim_id"}
 
 
 def columns(database: Database) -> dict[str, dict[str, str]]:
-    """The columns that SQL can set, with their types."""
+    """The columns that SQL can set, with their types.
+
+    What is kept of the evidence on a claim names its passages, and that of another claim never
+    becomes its own.
+    """
     with database.transaction() as session:
         rows = run(
             session,
             "SELECT relname::text, attname::text, format_type(atttypid, atttypmod)"
             " FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
             " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0"
-            " AND NOT attisdropped AND attgenerated = '' AND attname <> 'written_in'",
+            " AND NOT attisdropped AND attgenerated = ''"
+            " AND attname NOT IN ('written_in', 'weighed')",
         )
     found: dict[str, dict[str, str]] = {}
     for table, column, kind in rows:

@@ -187,6 +187,7 @@ _OWN = {
     "search",
     "written_in",
     "recount_id",
+    "weighed",
 }
 
 

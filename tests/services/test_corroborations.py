@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hksz_db.database import Database, Session, run
 from hksz_db.domain.errors import DomainError, Invalid
+from hksz_db.queries.documents import sql_file
 from hksz_db.services import merging
 from hksz_db.services.writing import writing
 from tests.services.recount import BINDING, CITING, KEEPING, Claim, Passage, Source, World
@@ -74,12 +75,22 @@ def recount(session: Session) -> dict[UUID, tuple[str, Counts]]:
 
 
 def weighed(session: Session) -> dict[UUID, tuple[str | None, str | None]]:
-    """Whose voice each passage that counts is, and why each of the others does not."""
+    """Whose voice each passage that counts is, and why each of the others does not.
+
+    If some evidence on a claim is accepted, this is what is kept with its counts.
+    """
     found = run(
         session,
-        "SELECT evidence_id, CASE WHEN reason IS NULL THEN standing END, reason"
-        " FROM claims, weigh_evidence(claims.id)",
+        "SELECT passage.evidence_id, CASE WHEN passage.reason IS NULL THEN passage.standing END,"
+        " passage.reason"
+        f" FROM corroborations AS corroborated, unnest({sql_file('weighed_passages.sql')})"
+        " AS passage (evidence_id uuid, source_id uuid, in_favour boolean, origin_ids uuid[],"
+        " other_ids uuid[], voice uuid[], standing text, reason text)",
     )
+    accepted = "SELECT claim_id FROM evidence WHERE status = 'accepted' AND deleted_at IS NULL"
+    kept = "SELECT claim_id FROM corroborations WHERE weighed IS NOT NULL"
+    stances = f"{accepted} AND stance <> 'mentions'"
+    assert set(run(session, kept)) == set(run(session, stances))
     return {id: (standing, reason) for id, standing, reason in found}
 
 

@@ -87,6 +87,11 @@ def logs() -> Iterator[list]:
         yield logs
 
 
+def events(logs: list) -> list[str]:
+    """What was logged, but for statements that were slow because the machine is busy."""
+    return [log["event"] for log in logs if log["event"] != "slow_statement"]
+
+
 def verdicts(session: Session) -> dict[str, int]:
     """How many claims have each verdict."""
     found = run(session, "SELECT verdict, count(*) FROM corroborations GROUP BY verdict")
@@ -237,7 +242,7 @@ def test_an_entry_that_fails_is_logged_and_tried_again(committed: Database, logs
             assert count(session, WAITING) == MANY
         happen(committed, "UPDATE recounts SET retry_at = now()")
         wait_until(committed, lambda session: count(session, QUEUED) == 0)
-    assert [log["event"] for log in logs] == ["queue_entry_failed"]
+    assert events(logs) == ["queue_entry_failed"]
     with committed.transaction() as session:
         assert kept_counts(session) == recount(session)
 
@@ -254,7 +259,7 @@ def test_a_lost_connection_is_replaced(committed: Database, server, logs: list) 
         wait_until(committed, lambda session: count(session, QUEUED) == 0)
     with committed.transaction() as session:
         assert verdicts(session) == {"unsupported": 3, "single_origin": MANY}
-    assert {log["event"] for log in logs} <= {"work_failed"}
+    assert set(events(logs)) <= {"work_failed"}
 
 
 def test_nothing_is_counted_after_the_end(committed: Database) -> None:

@@ -35,7 +35,7 @@ BEGIN
     );
 END $$;
 
--- Recounts the evidence on claims. If an id is given, each claim gets it, so that those who follow
+-- Recounts the evidence on claims, and keeps how it was weighed. If an id is given, each claim gets it, so that those who follow
 -- the changes also learn that origins or voices have changed behind equal counts, and that a recount
 -- is done.
 -- A generic plan: planning takes longer than counting a claim.
@@ -47,7 +47,7 @@ BEGIN
     INSERT INTO corroborations AS known (
         claim_id, sources_for, origins_for, own_for, independent_for, parties_for, pending_for,
         sources_against, origins_against, own_against, independent_against, parties_against,
-        pending_against, verdict, recount_id
+        pending_against, verdict, recount_id, weighed
     )
     SELECT claims.id,
         COALESCE(sources_for, 0), COALESCE(origins_for, 0), COALESCE(own_for, 0),
@@ -58,7 +58,8 @@ BEGIN
             claims.modality, COALESCE(own_for, 0), COALESCE(independent_for, 0),
             COALESCE(parties_for, 0), COALESCE(origins_against, 0)
         ),
-        recount
+        recount,
+        weighed
     FROM claims, LATERAL (
         SELECT
             count(*) FILTER (WHERE status = 'submitted' AND stance <> 'disputes')::integer
@@ -69,7 +70,7 @@ BEGIN
         FROM evidence
         WHERE claim_id = claims.id AND deleted_at IS NULL AND stance <> 'mentions'
     ) AS reviewed LEFT JOIN LATERAL (
-        SELECT
+        SELECT jsonb_agg(passage) AS weighed,
             count(DISTINCT source_id) FILTER (WHERE in_favour AND eligible)::integer AS sources_for,
             count(*) FILTER (WHERE in_favour AND reason IS NULL)::integer AS origins_for,
             count(*) FILTER (WHERE in_favour AND counts_as = 'own')::integer AS own_for,
@@ -85,12 +86,12 @@ BEGIN
             count(*) FILTER (WHERE NOT in_favour AND counts_as = 'party')::integer
                 AS parties_against
         FROM (
-            SELECT source_id, in_favour, reason,
+            SELECT passage, source_id, in_favour, reason,
                 CASE WHEN reason IS NULL THEN standing END AS counts_as,
                 reason IS NULL OR reason IN ('same_voice', 'cites_counted', 'secondary')
                     AS eligible
-            FROM weigh_evidence(claims.id)
-        ) AS weighed
+            FROM weigh_evidence(claims.id) AS passage
+        ) AS weighed_evidence
     -- Most new claims only have evidence that waits for review, which need not be weighed.
     ) AS counted ON has_accepted
     WHERE claims.id = ANY (claim_ids)
@@ -109,17 +110,18 @@ BEGIN
         parties_against = excluded.parties_against,
         pending_against = excluded.pending_against,
         verdict = excluded.verdict,
-        recount_id = COALESCE(excluded.recount_id, known.recount_id)
+        recount_id = COALESCE(excluded.recount_id, known.recount_id),
+        weighed = excluded.weighed
     WHERE excluded.recount_id IS NOT NULL OR (
         known.sources_for, known.origins_for, known.own_for, known.independent_for,
         known.parties_for, known.pending_for, known.sources_against, known.origins_against,
         known.own_against, known.independent_against, known.parties_against,
-        known.pending_against, known.verdict
-    ) <> (
+        known.pending_against, known.verdict, known.weighed
+    ) IS DISTINCT FROM (
         excluded.sources_for, excluded.origins_for, excluded.own_for, excluded.independent_for,
         excluded.parties_for, excluded.pending_for, excluded.sources_against,
         excluded.origins_against, excluded.own_against, excluded.independent_against,
-        excluded.parties_against, excluded.pending_against, excluded.verdict
+        excluded.parties_against, excluded.pending_against, excluded.verdict, excluded.weighed
     );
 END $$;
 
