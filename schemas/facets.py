@@ -65,7 +65,7 @@ class FacetSchema(DocumentSchema):
     A query is filtered by a value by ``parameter=value``, with the filters in ``also``, and without
     the parameters in ``without``. These are parameters of the query that filter by the same facet:
     its values are counted as alternatives to what they select. ``more`` is how many further values
-    there are. ``all`` is false if only the newest 100,000 claims were counted.
+    there are. ``all`` is false if only the newest 10,000 claims were counted.
     """
 
     parameter = fields.String()

@@ -221,7 +221,7 @@ def count_statement(shape: PageShape, of_figure: bool) -> Prepared:
     pairs = (
         select(*_labelled())
         .select_from(together(PAIR, on))
-        .where(_is_chosen(of_figure), *_led_to(shape))
+        .where(_is_chosen(of_figure), *_led_to(shape, _SELECTIVE))
         .limit(number(PAIRED + 1))
         .subquery("pairs")
     )
@@ -230,13 +230,13 @@ def count_statement(shape: PageShape, of_figure: bool) -> Prepared:
     return prepare(row.select_from(pairs.join(_metric, _metric.c.id == pairs.c.a_metric_id)))
 
 
-def _led_to(shape: PageShape) -> list[Condition]:
-    """The filters on the metric and the subject, which both figures have in common."""
+def _led_to(shape: PageShape, names: AbstractSet[str]) -> list[Condition]:
+    """Those filters of a shape that have one of the names, and that all pairs must meet."""
     return conjunction(
         [
             (COMPARISONS.targets[name], operator, parameter)
             for name, operator, parameter in required(shape.filters)
-            if name in _COMMON
+            if name in names
         ]
     )
 
@@ -267,7 +267,8 @@ def _scanned(shape: PageShape, end: SqlValue) -> Subquery:
 
 def _figures(shape: PageShape) -> Select[Any]:
     """The figures to scan in their order, from that of the cursor."""
-    figures = select(_a).where(_a.c.deleted_at.is_(None), *_led_to(shape)).order_by(_a.c.id)
+    common = _led_to(shape, _COMMON)
+    figures = select(_a).where(_a.c.deleted_at.is_(None), *common).order_by(_a.c.id)
     if shape.after is not None:
         figures = figures.where(_a.c.id >= KEYSET.keys[0].bound(0))
     return figures.join(_metric, _metric.c.id == _a.c.metric_id)

@@ -295,6 +295,15 @@ def is_hard_to_estimate(shape: Shape, targets: Mapping[str, Target], *, by_id: b
     return "other" in kinds or has_alternatives(shape)
 
 
+def is_flat(shape: Shape) -> bool:
+    """Whether a shape is one criterion, or several of which all must be met.
+
+    In a nested shape, each part may be met by another row of a relation.
+    """
+    parts = (shape,) if shape[0] == "criterion" else shape[1:]
+    return shape[0] in {"criterion", "all"} and all(part[0] == "criterion" for part in parts)
+
+
 def has_alternatives(shape: Shape) -> bool:
     """Whether not all criteria of a shape must be met."""
     return isinstance(shape, tuple) and (

@@ -41,7 +41,7 @@ from hksz_db.queries.filters import (
     Leaf,
     Shape,
     condition,
-    has_alternatives,
+    is_flat,
     is_hard_to_estimate,
     latest_beginning,
     on_parts,
@@ -245,7 +245,7 @@ def row_count(rows: FromClause) -> ColumnElement[int]:
 def _total(readable: Readable, shape: PageShape) -> ColumnElement[int]:
     """How many rows match."""
     matching = row_count(_matching(shape).subquery())
-    if shape.searched or has_alternatives(shape.filters):
+    if shape.searched or not is_flat(shape.filters):
         return matching
     leaves = [
         (readable.targets[name], operator, parameter)
@@ -366,7 +366,7 @@ def _is_walked_first(readable: Readable, shape: PageShape) -> bool:
 
 
 def _walked_first(readable: Readable, shape: PageShape, keyset: Keyset) -> Subquery:
-    """The page as ``page_of`` finds it: among the next ``WALKED`` rows in the order, else anyhow.
+    """The page as ``page_of`` finds it: among the next rows in the order, else anyhow.
 
     If many rows match, they are among the next ones. If few do, they are found by the indexes of
     the filters, and sorted. The planner cannot tell which it is where the columns of the filters go

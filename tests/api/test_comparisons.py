@@ -567,6 +567,19 @@ def test_a_count_says_if_not_all_pairs_were_compared(
     assert narrow["kind"] == "exact"
 
 
+@pytest.mark.usefixtures("three_claims")
+def test_a_count_of_a_claim_looks_at_its_pairs_only(
+    reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = reader.get("/v1/comparisons").json["data"][0]["figure"]["claim"]["id"]
+    listed = reader.get("/v1/comparisons", claim_id=claim, per_page="100").json["data"]
+    monkeypatch.setattr(comparison_pages, "PAIRED", len(listed))
+    comparison_pages.count_statement.cache_clear()
+    count = reader.get("/v1/comparisons", claim_id=claim, count="exact").json["meta"]["count"]
+    comparison_pages.count_statement.cache_clear()
+    assert count == {"value": len(listed), "kind": "exact"}
+
+
 @pytest.mark.parametrize(
     "parameter", ["sort", "q", "include", "unknown", "figure_id", "group_by", "claim_id__ne"]
 )

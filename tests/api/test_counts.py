@@ -92,3 +92,21 @@ def test_an_exact_count_is_that_of_the_list(reader: Client, moment: str) -> None
                 answer = reader.get(f"/v1/{resource}", **query, cursor=cursor)
                 rows += len(answer.json["data"])
             assert count == {"value": rows, "kind": "exact"}, (resource, asked, past)
+
+
+TREES = [
+    {"and": [{"evidence__stance": "asserts"}, {"and": [{"evidence__stance": "disputes"}]}]},
+    {"and": [{"entities__role": "subject"}, {"and": [{"entities__role": "object"}]}]},
+    {"and": [{"topics": "counted"}, {"and": [{"topics": "other"}, {"topics": "counted"}]}]},
+    {"and": [{"evidence__stance": "asserts", "entities__role": "subject"}]},
+    {"not": {"figures__isnull": True}},
+]
+
+
+@pytest.mark.usefixtures("moment")
+@pytest.mark.parametrize("tree", TREES, ids=str)
+def test_an_exact_count_of_a_tree_is_that_of_its_list(reader: Client, tree: dict[str, Any]) -> None:
+    body = {"filter": tree, "select": ["id"], "per_page": 100, "count": "exact"}
+    answer = reader.post("/v1/claims/query", body).json
+    assert answer["meta"]["count"] == {"value": len(answer["data"]), "kind": "exact"}
+    assert answer["data"]
