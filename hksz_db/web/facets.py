@@ -91,7 +91,7 @@ class Facets(NamedTuple):
     """The facets of a list, and how many claims it has; ``is_all`` is false if it has more.
 
     ``filters`` are what the page calls the filters of the facets, ``values`` what it calls a value
-    of a filter, and ``implied`` the filters that another one brings along, with that one.
+    of a filter, and ``implied`` the filters and values that another filter brings along.
     """
 
     shown: list[Facet]
@@ -99,7 +99,7 @@ class Facets(NamedTuple):
     is_all: bool
     filters: Mapping[str, str]
     values: Mapping[tuple[str, str], str]
-    implied: Mapping[str, str]
+    implied: Mapping[tuple[str, str], str]
 
 
 def facets_of(question: Question, most: int, preferred: Preference | None) -> Facets | None:
@@ -112,7 +112,8 @@ def facets_of(question: Question, most: int, preferred: Preference | None) -> Fa
     shown = [_facet(name, known[name], most) for name in _TITLES]
     counted = found.meta["counted"]
     useful = [each for each in shown if len(each.values) > 1 or _is_used(each)]
-    filters, values, implied = dict[str, str](), dict[tuple[str, str], str](), dict[str, str]()
+    filters = dict[str, str]()
+    values, implied = dict[tuple[str, str], str](), dict[tuple[str, str], str]()
     for name, facet in known.items():
         parameter, missing = facet["parameter"], facet["missing"]
         filters[parameter] = gettext(_TITLES[name])
@@ -120,7 +121,7 @@ def facets_of(question: Question, most: int, preferred: Preference | None) -> Fa
         if missing:
             filters[missing["parameter"]] = filters[parameter]
             values[missing["parameter"], "true"] = gettext(_MISSING[name])
-        implied |= dict.fromkeys(_also(facet), parameter)
+        implied |= dict.fromkeys(_also(facet).items(), parameter)
     return Facets(useful, counted["claims"], counted["all"], filters, values, implied)
 
 

@@ -235,15 +235,21 @@ def _total(counted: facets.Facets) -> str:
 
 def _chips(pairs: Sequence[tuple[str, str]], counted: facets.Facets) -> Iterator[Chip]:
     """The filters that are applied, those of facets under the titles of their facets."""
-    options, given_ = {*LIST, _CURSOR} - {"as_of"}, {name for name, _text in pairs}
+    options, names = {*LIST, _CURSOR} - {"as_of"}, {name for name, _text in pairs}
     for name, text in pairs:
-        if name in options or counted.implied.get(name) in given_:
+        if name in options or counted.implied.get((name, text)) in names:
             continue
-        along = [each for each, other in counted.implied.items() if other == name]
+        along = [pair for pair, other in counted.implied.items() if other == name]
+        # Subjects are what a claim is about, and other entities are not.
+        is_facet = all(pair in pairs for pair in along) and (
+            not name.endswith("__isnull") or (name, text) in counted.values
+        )
+        title = counted.filters.get(name) if is_facet else None
+        removed = (name, *(other for other, _text in along if is_facet), _CURSOR)
         yield Chip(
-            counted.filters.get(name) or name.replace("__", " ").replace("_", " "),
+            title or name.replace("__", " ").replace("_", " "),
             counted.values.get((name, text), text),
-            here(**dict.fromkeys((name, *along, _CURSOR))),
+            here(**dict.fromkeys(removed)),
         )
 
 

@@ -174,6 +174,16 @@ class TestFacets:
         # The filter that goes with another one is removed with it.
         assert chips[1].get("href") == "/claims?figures__isnull=true"
 
+    def test_another_role_and_the_presence_of_figures_keep_their_names(
+        self, browser: Browser, id_of: Callable[[str, str], str]
+    ) -> None:
+        programme = id_of("entities", "hksz:ttps")
+        asked = {"entities__id": programme, "entities__role": "object", "figures__isnull": "false"}
+        chips = browser.get("/claims", **asked).tree.xpath("//a[@class='chip']")
+        told = [" ".join(each.text_content().split()[1:4]) for each in chips[1:]]
+        assert told == ["entities role: object", "figures isnull: false"]
+        assert chips[0].get("href") == "/claims?entities__role=object&figures__isnull=false"
+
     def test_the_years_are_drawn_and_listed(self, browser: Browser) -> None:
         page = browser.get("/claims")
         (years,) = page.tree.xpath("//section[@aria-labelledby='f-time']")

@@ -94,7 +94,7 @@
 		paint("before", ...ranges);
 	}
 
-	// What the form has already, nobody has to be told.
+	// A passage that the form already has is not announced.
 	function mark(start, end, old) {
 		const { exact, loose } = locators.passage(text, start, end);
 		for (const name of Object.keys(exact)) {
