@@ -1,8 +1,10 @@
 """Bulk writes equal single writes, in a number of statements that does not depend on the items."""
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +21,7 @@ from hksz_db.domain.errors import Conflict, DomainError, FaultsError, Forbidden,
 from hksz_db.domain.vocabulary import BulkMode, BulkOutcome
 from hksz_db.services import bulk, lifecycle, merging
 from hksz_db.services.batches import create, update
-from hksz_db.services.bulk import Result, write
+from hksz_db.services.bulk import Result, uncollected, write
 from hksz_db.services.loading import load
 from hksz_db.services.registry import WRITERS
 from hksz_db.services.review import ReviewRules
@@ -845,3 +847,13 @@ def test_locks_of_triggers_are_taken_before_rows_are_written(
             assert ("RowExclusiveLock",) not in run(session, locks)
         assert late.result() == [CREATED, UPDATED]
     database.close()
+
+
+def test_garbage_is_collected_again_after_the_last_of_several_calls() -> None:
+    one, other = ExitStack(), ExitStack()
+    one.enter_context(uncollected())
+    other.enter_context(uncollected())
+    one.close()
+    assert not gc.isenabled()
+    other.close()
+    assert gc.isenabled()
