@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validates_schema
-from marshmallow.decorators import POST_LOAD, VALIDATES_SCHEMA
+from marshmallow.decorators import POST_LOAD, PRE_LOAD, VALIDATES, VALIDATES_SCHEMA
 
 from schemas.fields import BoundedList, Moment, NameLanguage, StrictInteger, Uuid
 
@@ -95,6 +95,10 @@ class InputSchema(Schema):
 
     @cached_property
     def _readers(self) -> dict[str, _Reader]:
+        # Of what marshmallow does with a body, these are not read here.
+        assert not self._hooks[PRE_LOAD]
+        assert not self._hooks[VALIDATES]
+        assert all(field.data_key is field.attribute is None for field in self.fields.values())
         return {
             name: _Reader(_reader(field), field.load_default, field.required)
             for name, field in self.load_fields.items()

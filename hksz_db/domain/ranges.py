@@ -22,7 +22,7 @@ rounded inwards; a count of more than 12 is plausibly 13. What rose has not fall
 value range of "rose less than 5 %" begins at 0.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import (
     ROUND_CEILING,
@@ -262,18 +262,18 @@ def stated_step(
 
 
 @lru_cache(maxsize=256)
-def _numbers_in(text: str) -> Sequence[tuple[Decimal, bool]]:
+def _numbers_in(text: str) -> tuple[tuple[Decimal, bool], ...]:
     """The numbers in digits, and whether a word such as "million" follows each."""
     try:
         found = tokens(text) if text else []
     except UnreadableFigure:
-        return []
+        return ()
     following = [token.text for token in found[1:]]
-    return [
+    return tuple(
         (token.digits, following[place : place + 1] != [] and following[place] in SCALES)
         for place, token in enumerate(found)
         if token.kind == "number"
-    ]
+    )
 
 
 def _has_token(text: str, *any_of: str) -> bool:
