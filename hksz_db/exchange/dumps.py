@@ -405,7 +405,10 @@ def _triggers_disabled(connection: Connection, tables: Sequence[Composable]) -> 
 
 @contextmanager
 def _dropped(connection: Connection, catalog: Catalog, query: bytes) -> Iterator[None]:
-    """Drop what the query finds for the tables, and make it again at the end."""
+    """Drop what the query finds for the tables, and make it again at the end.
+
+    It locks the tables, against readers too, until the end of the transaction.
+    """
     oids = [table.oid for table in catalog.tables]
     found = RawCursor(connection).execute(query, [oids]).fetchall()
     for drop, _ in found:
