@@ -186,8 +186,9 @@ class Corroboration(HistoryMixin, Base):
     ``origins`` is the sum of ``own``, ``independent`` and ``parties``. ``pending`` is the evidence
     that waits for review. ``recount_id`` is that of the last recount after a change elsewhere.
     ``weighed`` has the rows of ``weigh_evidence`` that the counts are from. It is null if no
-    evidence is accepted, or if the claim was counted by an earlier version: then it is weighed when
-    it is read.
+    evidence is accepted, if there are more than 20 passages, or if the claim was counted by an
+    earlier version: then they are weighed when the claim is read. A migration that changes how
+    evidence is weighed has to make it null.
     """
 
     __tablename__ = "corroborations"

@@ -29,6 +29,8 @@ from tests.services.test_corroborations import (
     number,
     prepare_world,
     recount,
+    reweighed,
+    weighed,
 )
 
 pytestmark = pytest.mark.slow
@@ -136,6 +138,19 @@ def test_a_change_that_bears_on_many_claims_is_counted_later(
     assert (count(world, WAITING), count(world, QUEUED)) == (0, 0)
     assert kept_counts(world) == recount(world)
     assert verdicts(world) == {"unsupported": 3, verdict: MANY}
+
+
+@pytest.mark.parametrize("change", [change for change, _ in CHANGES.values()], ids=CHANGES)
+def test_evidence_is_weighed_as_it_is_now_until_the_recount(world: Session, change: tuple) -> None:
+    for undo in (None, "DELETE FROM source_relations", "UPDATE sources SET retracted_at = NULL"):
+        if undo is None:
+            run(world, *change)
+        else:
+            run(world, undo)
+        assert weighed(world) == reweighed(world)
+        while RecountQueue()(world):
+            pass
+        assert weighed(world) == reweighed(world)
 
 
 def test_a_merge_that_bears_on_many_claims_is_counted_later(world: Session) -> None:

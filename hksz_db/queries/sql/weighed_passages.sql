@@ -1,6 +1,7 @@
--- The evidence on a claim, as it was weighed, as an array of rows.
+-- The evidence on a claim, as it was weighed, as an array of rows. Until a recount is done, it is
+-- weighed by the sources and relations as they are now, to which the paths to its origins lead.
 CASE
-    WHEN corroborated.weighed IS NULL
+    WHEN corroborated.weighed IS NULL OR awaits_recount(corroborated.claim_id)
     THEN ARRAY(SELECT each FROM weigh_evidence(corroborated.claim_id) AS each)
     ELSE ARRAY(
         SELECT each FROM jsonb_to_recordset(corroborated.weighed) AS each (

@@ -35,7 +35,8 @@ BEGIN
     );
 END $$;
 
--- Recounts the evidence on claims, and keeps how it was weighed. If an id is given, each claim gets it, so that those who follow
+-- Recounts the evidence on claims, and keeps how it was weighed, unless that is long: each version
+-- of the counts has it. If an id is given, each claim gets it, so that those who follow
 -- the changes also learn that origins or voices have changed behind equal counts, and that a recount
 -- is done.
 -- A generic plan: planning takes longer than counting a claim.
@@ -70,7 +71,7 @@ BEGIN
         FROM evidence
         WHERE claim_id = claims.id AND deleted_at IS NULL AND stance <> 'mentions'
     ) AS reviewed LEFT JOIN LATERAL (
-        SELECT jsonb_agg(passage) AS weighed,
+        SELECT CASE WHEN count(*) <= 20 THEN jsonb_agg(passage) END AS weighed,
             count(DISTINCT source_id) FILTER (WHERE in_favour AND eligible)::integer AS sources_for,
             count(*) FILTER (WHERE in_favour AND reason IS NULL)::integer AS origins_for,
             count(*) FILTER (WHERE in_favour AND counts_as = 'own')::integer AS own_for,
