@@ -60,10 +60,10 @@ MAX_GROUPS = 1000
 PROBED = 300
 """The number of rows, the newest, that tell whether a search may find many."""
 
-SAMPLED = 3_000
+SAMPLED = 1_000
 """The number of rows, the newest, that tell how many it finds, if it may find many."""
 
-SEARCHED = 120_000
+SEARCHED = 20_000
 """The number of rows, the newest, in which a search that finds many is done first."""
 
 WALKED = 2_000
