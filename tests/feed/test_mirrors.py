@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from hksz_db.database import Database, Session, run
 from hksz_db.domain.chronology import InvalidDate
-from hksz_db.domain.errors import DomainError
+from hksz_db.domain.errors import Conflict, DomainError
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.feed.changes import changes_statement
 from hksz_db.feed.dependencies import Change, Start, dependencies
@@ -26,6 +26,7 @@ from hksz_db.feed.pages import BEGINNING, Feed, Page, horizon
 from hksz_db.models import HISTORY_TABLES
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys, lifecycle, merging
+from hksz_db.services.dependants import LINKS
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from tests.conftest import MakeDatabase
@@ -49,6 +50,15 @@ def key(entry: dict[str, Any]) -> tuple[str, UUID]:
 # The tables of the rows that belong to documents.
 TABLES = [name for name, table in HISTORY_TABLES.items() if table.resource]
 KEYED = {"corroborations": "claim_id"}
+# Whether a live row refers to a deleted one, which the services prevent. A deleted row has no
+# entries of its own, so a reader without the documents that show it would miss a change of it.
+DANGLING = " UNION ALL ".join(
+    f"SELECT FROM {link.table} AS link"
+    f" JOIN {link.owner} AS owner ON owner.id = link.{link.owner_column}"
+    f" JOIN {link.target} AS target ON target.{link.target_column} = link.{link.column}"
+    " WHERE owner.deleted_at IS NULL AND target.deleted_at IS NOT NULL"
+    for link in LINKS
+)
 
 
 def columns(database: Database) -> dict[str, dict[str, str]]:
@@ -110,10 +120,12 @@ class RandomWriter:
             self.attempt(session, attempt)
 
     def attempt(self, session: Session, write: Callable[[Session], None]) -> None:
-        """Write, unless it is refused."""
+        """Write, unless it is refused, or leaves a live row that refers to a deleted one."""
         with session.begin_nested() as attempt:
             try:
                 write(session)
+                if run(session, DANGLING):
+                    raise Conflict("A live row refers to a deleted one.")
             except (DomainError, InvalidDate, psycopg.IntegrityError, psycopg.DataError):
                 attempt.rollback()
 
