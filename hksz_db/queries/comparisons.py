@@ -302,8 +302,12 @@ def may_have_comparisons(claim: FromClause) -> ColumnElement[bool]:
         together(pair, on=and_(a.metric_id == b.metric_id, a.subject_id == b.subject_id))
     )
     obstacles = [obstacle for obstacle, reason in _obstacles(pair) if reason in _ABOUT_TIME]
+    # The index of the figures to compare with has none that are deleted.
     return found.where(
-        a.claim_id == claim.c.id, a.id != b.id, ~func.coalesce(or_(*obstacles), false())
+        a.claim_id == claim.c.id,
+        a.id != b.id,
+        b.deleted_at.is_(None),
+        ~func.coalesce(or_(*obstacles), false()),
     ).correlate(claim)
 
 

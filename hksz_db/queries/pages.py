@@ -14,26 +14,31 @@ from sqlalchemy import (
     Integer,
     Select,
     Subquery,
+    Table,
     Text,
     Uuid,
     bindparam,
     case,
+    cast,
     exists,
     false,
     func,
     literal_column,
+    not_,
     or_,
     select,
+    text,
     true,
     union,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.types import REAL
 
 from hksz_db.database import Prepared, prepare
 from hksz_db.queries.cells import Path, cells
-from hksz_db.queries.documents import Json, SqlValue, array, columns, expression, number
+from hksz_db.queries.documents import Json, SqlValue, array, columns, expression, number, term
 from hksz_db.queries.filters import (
     EVERYTHING,
     Condition,
@@ -56,6 +61,9 @@ RANKED = 1000
 
 MAX_GROUPS = 1000
 """The limit on the groups that an aggregate returns: the largest."""
+
+LARGE = 200_000
+"""The number of rows from which on the index is not always the fastest way to search a table."""
 
 PROBED = 300
 """The number of rows, the newest, that tell whether a search may find many."""
@@ -333,30 +341,48 @@ def newest_found(
     through ``searched`` rows, the newest first. The columns are those of ``found``.
     """
     is_frequent = _is_frequent(table, search, number(most), searched)
-    among = _among(table, search, searched, is_frequent)
     names = found.c.keys()
-    near = newest_of(among, most).with_only_columns(*(among.c[name] for name in names))
-    walked = near.cte("near")
+    walked = newest_of(_among(table, search, searched, names, is_frequent), most).cte("near")
     is_full = row_count(walked) == number(most)
     far = newest_of(found, most).where(~is_full)
     return union_all(select(walked).where(is_full), far).subquery("newest")
 
 
 def _is_frequent(table: FromClause, search: Search, wanted: SqlValue, among: int) -> Condition:
-    """Whether so many of the newest rows are found that ``wanted`` are among the next ``among``."""
-    may_be = row_count(_among(table, search, PROBED)) > number(0)
-    found = row_count(_among(table, search, SAMPLED))
-    # Searches for rare words, which are most, read few rows.
-    return case((may_be, found * number(among) >= wanted * number(SAMPLED)), else_=false())
+    """Whether so many of the newest rows are found that ``wanted`` are among the next ``among``.
+
+    It is not asked of a table that is not ``LARGE``.
+    """
+    probed, sampled = (row_count(_among(table, search, rows, ["id"])) for rows in (PROBED, SAMPLED))
+    # Searches for rare words, which are most, read few rows. Half of what is expected of frequent
+    # words is what hardly any of them falls short of by chance.
+    return case(
+        (not_(_is_large(table)), false()),
+        (probed * number(2 * among) < wanted * number(PROBED), false()),
+        else_=sampled * number(among) >= wanted * number(SAMPLED),
+    )
 
 
-def _among(table: FromClause, search: Search, rows: int, *conditions: Condition) -> Subquery:
-    """The live ones of the newest rows that are found, each with its ``vector``."""
-    vector = search.vector.label("vector")
-    last = select(table, vector).where(*conditions).order_by(table.c.id.desc()).limit(number(rows))
-    newest = last.subquery()
+def _is_large(table: FromClause) -> Condition:
+    """Whether a table had ``LARGE`` rows when PostgreSQL last counted them; -1 are none."""
+    assert isinstance(table, Table)
+    counted: ColumnElement[float] = literal_column("reltuples", REAL())
+    relation = cast(term(f"public.{table.name}"), REGCLASS)
+    row = select(counted).select_from(text("pg_class")).where(literal_column("oid") == relation)
+    return row.scalar_subquery() >= number(LARGE)
+
+
+def _among(
+    table: FromClause, search: Search, rows: int, names: Sequence[str], *conditions: Condition
+) -> Subquery:
+    """The live ones of the newest rows that are found: their columns, which can be ``vector``."""
+    read = {**table.c, "vector": search.vector.label("vector")}
+    needed = dict.fromkeys([*names, "deleted_at", "vector"])
+    last = select(*(read[name] for name in needed)).where(*conditions)
+    newest = last.order_by(table.c.id.desc()).limit(number(rows)).subquery()
     is_match = newest.c.vector.bool_op("@@")(_query_once(search))
-    return select(newest).where(newest.c.deleted_at.is_(None), is_match).subquery()
+    found = select(*(newest.c[name] for name in names))
+    return found.where(newest.c.deleted_at.is_(None), is_match).subquery()
 
 
 def _is_walked_first(readable: Readable, shape: PageShape) -> bool:

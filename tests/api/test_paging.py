@@ -183,14 +183,16 @@ def test_a_search_is_paged_by_relevance(reader: Client) -> None:
         assert list(itertools.chain(*pages)) == whole
 
 
-@pytest.mark.parametrize("searched", [3, 1000])
+@pytest.mark.parametrize(("searched", "frequent"), [(3, True), (1000, True), (1000, None)])
 def test_the_newest_matches_are_ranked(
-    reader: Client, monkeypatch: pytest.MonkeyPatch, searched: int
+    reader: Client, monkeypatch: pytest.MonkeyPatch, searched: int, frequent: bool | None
 ) -> None:
     query = {"q": "hong kong OR shenzhen", "select": "id"}
     newest = reader.get("/v1/claims", sort="-id", per_page="5", **query).json["data"]
     monkeypatch.setattr(pages, "RANKED", 5)
-    monkeypatch.setattr(pages, "_is_frequent", lambda *_: true())
+    monkeypatch.setattr(pages, "LARGE", -1)
+    if frequent:
+        monkeypatch.setattr(pages, "_is_frequent", lambda *_: true())
     monkeypatch.setattr(pages, "SEARCHED", searched)
     pages.page_statement.cache_clear()
     try:
