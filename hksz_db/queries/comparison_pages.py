@@ -113,7 +113,8 @@ def not_compared_statement(shape: PageShape, of_figure: bool) -> Prepared:
     or a subject, the result is the JSON null.
     """
     if _is_of_one(shape, of_figure):
-        return prepare(select(_listed(_counted(_pairs(shape, of_figure, related(PAIR)), PAIR))))
+        counted = _counted(_pairs(shape, of_figure, related(PAIR)), PAIR)
+        return prepare(select(_listed(counted)), generic_plan=True)
     near = _near(shape)
     rows = near.join(_a, _a.c.id == near.c.figure_id).join(_b, _b.c.id == near.c.other_id)
     pairs = (

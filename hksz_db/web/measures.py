@@ -28,6 +28,8 @@ from hksz_db.web.wording import time_in_words
 _CLAIMS, _FIGURES = RESOURCES["claims"], RESOURCES["figures"]
 _ASIDE = tuple(name for name in FIGURE_FIELDS if name != "subject")
 _MOST_COMPARED, _MOST_ASIDE = 10, 5
+# Some of them are among the compared ones, or beside another figure.
+_MOST_READ = 50
 
 
 class Measured(NamedTuple):
@@ -65,7 +67,7 @@ def measured_of(
     if not figures:
         return []
     comparisons = document["comparisons"]["data"]
-    others = _figures_of({each["subject"]["id"] for each in figures}, as_of)
+    others = _figures_beside(figures, as_of)
     speakers = _speakers(document, comparisons, others, preferred, as_of)
     reason = _SENT_BACK if is_sent_back(document) else _UNCOMPARED.get(document["status"], "")
     measured, seen = [], {each["id"] for each in figures}
@@ -104,17 +106,18 @@ def _heading(figure: Figure, aside: Sequence[Figure], reason: str) -> str:
     return gettext("The same subject, counted otherwise: not comparable")
 
 
-def _figures_of(subjects: Iterable[str], as_of: datetime | None) -> list[Figure]:
-    """Figures of the subjects in accepted claims, the latest periods first."""
+def _figures_beside(figures: Sequence[Figure], as_of: datetime | None) -> list[Figure]:
+    """Figures of the same subjects and dimensions in accepted claims, the latest periods first."""
+    subjects = {each["subject"]["id"] for each in figures}
     wanted = AllOf(
         (
             Criterion("subject_id", "in", [UUID(each) for each in sorted(subjects)]),
+            Criterion("dimension", "in", sorted({each["dimension"] for each in figures})),
             Criterion("claim__status", "eq", "accepted"),
         )
     )
-    question = Question(
-        wanted, sort=(("period", True), ("id", True)), fields=_ASIDE, per_page=100, as_of=as_of
-    )
+    latest = (("period", True), ("id", True))
+    question = Question(wanted, sort=latest, fields=_ASIDE, per_page=_MOST_READ, as_of=as_of)
     found: list[Figure] = json.loads(documents.page(_FIGURES, question, None).data)
     return found
 
