@@ -53,7 +53,7 @@ KEYED = {"corroborations": "claim_id"}
 # Whether a live row refers to a deleted one, which the services prevent. A deleted row has no
 # entries of its own, so a reader without the documents that show it would miss a change of it.
 DANGLING = " UNION ALL ".join(
-    f"SELECT FROM {link.table} AS link"
+    f"SELECT 1 FROM {link.table} AS link"
     f" JOIN {link.owner} AS owner ON owner.id = link.{link.owner_column}"
     f" JOIN {link.target} AS target ON target.{link.target_column} = link.{link.column}"
     " WHERE owner.deleted_at IS NULL AND target.deleted_at IS NOT NULL"

@@ -118,7 +118,7 @@ def test_recomputed_ranges_are_those_of_new_figures(
     assert {words for words in FIGURES if after[words] != before[words]} == changed
     assert all(after[words] == tuple(n + 1 for n in before[words]) for words in changed)
     with database.transaction() as session:
-        assert run(session, "SELECT FROM stale_ranges") == []
+        assert run(session, "SELECT 1 FROM stale_ranges") == []
         actors = run(
             session,
             "SELECT DISTINCT actor FROM transactions"

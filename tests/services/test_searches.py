@@ -98,7 +98,7 @@ def test_rows_of_an_earlier_version_are_renewed(session: Session) -> None:
     assert work_off(session) > sum(map(len, words.values()))
     for table, expected in words.items():
         assert run(session, f"SELECT id, search FROM {table} ORDER BY id") == expected
-    assert run(session, "SELECT FROM stale_searches WHERE waits_for = 0") == []
+    assert run(session, "SELECT 1 FROM stale_searches WHERE waits_for = 0") == []
 
 
 def test_claims_wait_until_the_names_of_an_earlier_version_are_renewed(session: Session) -> None:
