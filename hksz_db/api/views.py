@@ -222,7 +222,8 @@ def _export(resource: Readable) -> Call:
 
         The file shows one moment, in the order of the ids unless `sort` gives another, and is
         streamed whatever its length. `select` and `include` choose the fields in `ndjson`, `csv`
-        and `parquet`; the other formats have fixed fields.
+        and `parquet`; the other formats have fixed fields. Of claims, `csl-json` and `bibtex`
+        have the sources, each once.
 
         If the export fails halfway, the file is invalid in every format: the last line of
         `ndjson` is not JSON, `csv` ends inside quotes, JSON arrays are not closed, `parquet` has

@@ -1,4 +1,4 @@
-"""CSL-JSON (Citation Style Language 1.0.2) and BibTeX of sources.
+"""CSL-JSON (Citation Style Language 1.0.2) and BibTeX of sources, and of the sources of claims.
 
 docs/reference/formats.md says how they represent names and dates. A truncated file of BibTeX ends
 within an entry.
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TypedDict
 
+from hksz_db.database import Prepared
 from hksz_db.exchange.format import (
     Document,
     Format,
@@ -19,12 +20,13 @@ from hksz_db.exchange.format import (
     parsed,
 )
 from hksz_db.queries.document_types import Source
-from hksz_db.queries.pages import PageShape
+from hksz_db.queries.pages import PageShape, everything_statement, referred_statement
 
 _FIELDS = (
     *("id", "external_id", "csl_type", "title", "container_title", "publisher_place", "url", "doi"),
     *("language", "issued", "rights", "retracted_at", "contributors", "captures"),
 )
+_CITED = of_resources({"sources": _FIELDS, "claims": ("sources",)})
 _NAMES = ("author", "editor", "translator")
 _DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2}|XX))?(?:-([0-9]{2}|XX))?([~?%]?)")
 _DECADE = re.compile(r"([0-9]{3})X([~?%]?)")
@@ -62,6 +64,13 @@ CslDate = TypedDict(
     total=False,
 )
 """A date of CSL-JSON: its parts or, if they cannot express it, a text."""
+
+
+def _statement(shape: PageShape) -> Prepared:
+    """The statement that selects the sources of a shape, or those of its claims, each once."""
+    if shape.resource == "sources":
+        return everything_statement(shape)
+    return referred_statement(shape, "evidence", "source_id", "sources", _FIELDS)
 
 
 def _write_csl_json(_: PageShape, rows: Rows) -> Iterator[bytes]:
@@ -235,14 +244,16 @@ CSL_JSON = Format(
     "csl-json",
     "application/vnd.citationstyles.csl+json",
     "csl.json",
-    of_resources({"sources": _FIELDS}),
+    _CITED,
     _write_csl_json,
+    _statement,
 )
 BIBTEX = Format(
     "bibtex",
     "application/x-bibtex; charset=utf-8",
     "bib",
-    of_resources({"sources": _FIELDS}),
+    _CITED,
     _write_bibtex,
+    _statement,
     broken=b"@misc{The export broke off here",
 )

@@ -530,6 +530,39 @@ def cells_statement(shape: PageShape, paths: tuple[Path, ...]) -> Prepared:
     return prepare(cells(readable.document, rows, paths).order_by(*keys.order_by()))
 
 
+@lru_cache(maxsize=256)
+def referred_statement(
+    shape: PageShape, relation: str, reference: str, resource: str, fields: tuple[str, ...]
+) -> Prepared:
+    """A row ``(document,)`` for each row of ``resource`` that parts of the matches refer to.
+
+    The parts are the rows of a relation, and ``reference`` is their column with the other row's id.
+    Each row comes once, at the place of the first match that has it. Binds what
+    ``everything_statement`` binds.
+    """
+    readable, other = RESOURCES[shape.resource], RESOURCES[resource]
+    _, keys = _ordered(readable, shape)
+    parts = readable.relations[relation]
+    place = func.row_number().over(order_by=keys.order_by())
+    matches = select(keys.keys[-1].column.label("id"), place.label("place")).subquery("matches")
+    id = parts.table.c[reference].label("id")
+    first = func.min(matches.c.place).label("place")
+    referred = (
+        select(id, first)
+        .select_from(matches)
+        .join(readable.table, readable.table.c.id == matches.c.id)
+        .join(parts.table, parts.on)
+        .group_by(id)
+        .order_by(first, id)
+        .offset(number(0))
+        .subquery("referred")
+    )
+    of_row = other.table.c.id == referred.c.id
+    document = select(as_json(other, fields)).where(of_row).correlate(referred).scalar_subquery()
+    order = (referred.c.place, referred.c.id)
+    return prepare(select(document).select_from(referred).order_by(*order))
+
+
 def _ordered(readable: Readable, shape: PageShape) -> tuple[Subquery, Keyset]:
     """The keys of all matches in the order of ``shape.sort``."""
     keyset, rows = _keyed(readable, shape, None)

@@ -155,7 +155,8 @@ def test_parameters_of_pages_are_refused(reader: Client, name: str) -> None:
     [
         ("claims", {"format": "pdf"}, "format", "known: ndjson, csv, parquet, jsonld, "),
         ("claims", {"format": ""}, "format", "known: ndjson, csv, parquet, jsonld, "),
-        ("claims", {"format": "bibtex"}, "format", "known: ndjson, csv, parquet, jsonld, "),
+        ("entities", {"format": "bibtex"}, "format", "known: ndjson, csv, parquet, jsonld."),
+        ("claims", {"format": "bibtex", "select": "id"}, "select", "has fixed fields"),
         ("figures", {"format": "jsonld"}, "format", "known: ndjson, csv, parquet."),
         ("sources", {"format": "jsonld", "select": "id"}, "select", "has fixed fields"),
         ("sources", {"format": "bibtex", "include": "x"}, "include", "has fixed fields"),

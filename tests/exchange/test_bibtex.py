@@ -156,3 +156,27 @@ def test_keys_are_the_ids_of_csl_json(exported: Exported) -> None:
 
 def test_publisher_place_is_the_address(written: Write) -> None:
     assert _entry(written, publisher_place="Hong Kong").fields_dict["address"].value == "Hong Kong"
+
+
+@pytest.mark.parametrize("form", ["csl-json", "bibtex"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"q": "Hong Kong"},
+        {"sort": "-corroboration__origins,-id", "modality": "actual"},
+        {"sort": "time", "evidence__stance": "disputes"},
+    ],
+)
+def test_claims_are_written_as_their_sources(
+    form: str, asked: dict[str, str], exported: Exported
+) -> None:
+    claims = map(json.loads, exported("claims", "ndjson", *asked.items()).splitlines())
+    expected = dict[str, None]()
+    for claim in claims:
+        # Sources of one claim are in the order of their ids.
+        sources = sorted(claim["sources"], key=lambda each: each["id"])
+        expected |= dict.fromkeys(f"{each['external_id']}" for each in sources)
+    data = exported("claims", form, *asked.items())
+    items = json.loads(data) if form == "csl-json" else parse_string(data.decode()).entries
+    assert [each["id"] if form == "csl-json" else each.key for each in items] == [*expected]
+    assert expected
