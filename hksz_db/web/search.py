@@ -28,7 +28,7 @@ from hksz_db.web import facets
 from hksz_db.web.foreign import within
 from hksz_db.web.interface import names_preferred
 from hksz_db.web.reading import list_formats
-from hksz_db.web.site import Option, given, here, pages, shown
+from hksz_db.web.site import FormatLink, Option, given, here, pages, shown
 from hksz_db.web.translating import gettext, ngettext
 from hksz_db.web.translating import marked as _
 from hksz_db.web.verdicts import Marks, marks_of
@@ -41,7 +41,10 @@ _FIELDS = (
 )
 _SORT, _CURSOR, _SEARCH = "sort", "cursor", "q"
 _BEST_FOUNDED = "-corroboration__origins,-id"
-_FORMATS = (("CSV", "csv"), ("JSON-LD", "jsonld"), ("Parquet", "parquet"))
+_FORMATS = (
+    *(("CSV", "csv"), ("JSON-LD", "jsonld"), ("Parquet", "parquet")),
+    (_("BibTeX of the sources"), "bibtex"),
+)
 _MOST_NAMES = 5
 _UNCOUNTED = facets.Facets([], 0, False, {}, {}, {})
 _FEW = 10
@@ -106,7 +109,7 @@ def search() -> Response:
         wider=_wider(question.search or "") if are_few else None,
         next_page=None if next_cursor is None else here(cursor=next_cursor),
         first_page=None if question.cursor is None else here(cursor=None),
-        formats=list_formats(_CLAIMS.name, pairs, _FORMATS),
+        formats=_formats(pairs, source),
         feed=_feed(pairs),
     )
 
@@ -251,6 +254,15 @@ def _chips(pairs: Sequence[tuple[str, str]], counted: facets.Facets) -> Iterator
             counted.values.get((name, text), text),
             here(**dict.fromkeys(removed)),
         )
+
+
+def _formats(pairs: Sequence[tuple[str, str]], source: Source | None) -> list[FormatLink]:
+    """The same claims in other formats; the API does not search for addresses."""
+    if source is not None:
+        pairs = [pair for pair in pairs if pair[0] != _SEARCH]
+        pairs = [*pairs, ("evidence__source_id", source["id"])]
+    formats = [(gettext(label), form) for label, form in _FORMATS]
+    return list_formats(_CLAIMS.name, pairs, formats)
 
 
 def _feed(pairs: Sequence[tuple[str, str]]) -> str:

@@ -1,5 +1,6 @@
 """The search page."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -250,3 +251,18 @@ def test_the_same_query_in_other_formats(browser: Browser) -> None:
     assert links[0] == "/v1/claims?q=Hetao&modality=actual"
     for link in links:
         assert browser.client.get(link).status_code == 200, link
+
+
+def test_the_sources_of_what_is_found_as_bibtex(browser: Browser, api: Api) -> None:
+    path = "//a[text()='BibTeX of the sources']/@href"
+    for asked in ({"q": "Hetao"}, {"q": TestAddresses.URL}):
+        page = browser.get("/claims", per_page="100", **asked)
+        (link,) = page.tree.xpath(path)
+        found = page.tree.xpath("//ol[@class='hits']//a[@class='statement']/@href")
+        sources = {
+            source["id"]: source["external_id"]
+            for each in found
+            for source in api(f"/v1{each}", select="sources")["sources"]
+        }
+        entries = re.findall(r"^@\w+{(.*),$", browser.client.get(link).text, re.MULTILINE)
+        assert sorted(entries) == sorted(sources.values()) != []
