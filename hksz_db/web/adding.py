@@ -50,7 +50,7 @@ from hksz_db.services.writing import writing
 from hksz_db.web import access, files, submissions
 from hksz_db.web.access import demand
 from hksz_db.web.earlier import has_words, marked_before, passages_of
-from hksz_db.web.existing import NamedClaims, claims_named, claims_with, document_of
+from hksz_db.web.existing import NamedClaims, claims_named, claims_with, document_of, in_one_line
 from hksz_db.web.forms import Form as SentForm
 from hksz_db.web.forms import (
     Problem,
@@ -147,8 +147,9 @@ _SAVED = "#saved"
 class Hints:
     """What the page says about a form that is being filled in.
 
-    ``offered`` are claims that were named or listed, among which one can be chosen. ``marked`` are
-    the stored passages that are the same, those with the same words first,
+    ``offered`` are claims that were named or listed, among which one can be chosen, and ``named``
+    is the id of the one that the field for existing claims names, if it is the only one.
+    ``marked`` are the stored passages that are the same, those with the same words first,
     ``claims_with_it`` are their claims, and ``is_repeated`` is whether one has the same words.
     ``chosen`` is the claim to which the passage would be attached; empty if one has to be chosen.
     ``reading`` is how the figure is read, and ``unread`` why it cannot be. ``unknown`` is the
@@ -161,6 +162,7 @@ class Hints:
     is_repeated: bool = False
     similar: Sequence[Alike] = ()
     offered: Sequence[Claim] = ()
+    named: str = ""
     chosen: str = NEW
     reading: str = ""
     unread: str = ""
@@ -346,6 +348,10 @@ def _marking(
     plan = _claim_of(form, "answers", sent)
     if request.method == "GET":
         form, hints = _begun(form, plan, _claim_of(form, "claim", sent))
+    hints = hints or Hints(chosen=text(form, "claim") or NEW)
+    named = next((each for each in hints.offered if each["id"] == hints.named), None)
+    if named is not None:
+        form = Form({**form.to_dict(flat=False), "existing": [in_one_line(named["statement"])]})
     place = _place(form, "begun_with", source=source["id"])
     answers_form_of(place)
     return shown(
@@ -369,7 +375,8 @@ def _marking(
         exactly=EXACTLY,
         four_eyes=current_app.config["FOUR_EYES"],
         **_answered(form, plan, sent),
-        **_told(form, hints or Hints(chosen=text(form, "claim") or NEW)),
+        named=named,
+        **_told(form, hints),
     )
 
 
@@ -384,8 +391,9 @@ def _begun(form: Form, plan: Claim | None, chosen: Claim | None) -> tuple[Form, 
     begun = {} if plan is None else submissions.answering(plan)
     if chosen is None:
         return Form({**begun, **form.to_dict()}), Hints()
-    begun |= {"existing": chosen["id"], "begun_with": chosen["id"]}
-    return Form({**begun, **form.to_dict()}), Hints(offered=[chosen], chosen=chosen["id"])
+    id = chosen["id"]
+    begun |= {"begun_with": id}
+    return Form({**begun, **form.to_dict()}), Hints(offered=[chosen], named=id, chosen=id)
 
 
 def _claim_of(form: Form, name: str, sent: SentForm) -> Claim | None:
@@ -479,7 +487,7 @@ def _seen(form: Form, source_id: str) -> Hints:
         marked_before(source_id, form), key=lambda each: has_words(each, said), reverse=True
     )
     claims_with_it = {each["claim"]["id"] for each in marked}
-    named = claims_named(text(form, "existing"))
+    named = _named(form)
     similar: Sequence[Alike] = ()
     if said:
         with writing(database()) as session:
@@ -494,6 +502,7 @@ def _seen(form: Form, source_id: str) -> Hints:
         any(has_words(each, said) for each in marked[:1]),
         similar,
         named.claims,
+        _named_alone(named),
         chosen,
         *_reading(form),
         submissions.unknown_claimant(form) if is_new else "",
@@ -516,13 +525,13 @@ def _after_failure(form: Form, failed: SentForm) -> Hints | None:
 
 def _as_listed(form: Form) -> Hints:
     """The claims that the page had listed, for when nobody is signed in who may compare them."""
-    named = claims_named(text(form, "existing"))
+    named = _named(form)
     choice = _choice(form, named)
     chosen = text(form, "claim") or NEW if choice is None else choice
     listed = claims_with([chosen, *text(form, "listed").split()])
     known = {each["id"] for each in listed}
     offered = [*listed, *(each for each in named.claims if each["id"] not in known)]
-    return Hints(offered=offered, chosen=chosen)
+    return Hints(offered=offered, named=_named_alone(named), chosen=chosen)
 
 
 def _as_sent(form: Form) -> Hints:
@@ -532,6 +541,14 @@ def _as_sent(form: Form) -> Hints:
     if chosen in {"", NEW, *(each["id"] for each in claims)}:
         return hints
     return replace(hints, similar=(), offered=claims_with([chosen]), chosen=chosen)
+
+
+def _named(form: Form) -> NamedClaims:
+    return claims_named(text(form, "existing"), text(form, "named"))
+
+
+def _named_alone(named: NamedClaims) -> str:
+    return named.claims[0]["id"] if named.is_exact else ""
 
 
 def _choice(form: Form, named: NamedClaims) -> str | None:
@@ -553,7 +570,7 @@ def _settled(form: Form) -> Form:
 
     Raises ``Invalid`` if that names none, or several of which none is chosen.
     """
-    named = claims_named(text(form, "existing"))
+    named = _named(form)
     choice = _choice(form, named)
     if choice is None:
         return form

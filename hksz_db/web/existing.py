@@ -25,14 +25,20 @@ _ADDRESS = re.compile(
 
 
 class NamedClaims(NamedTuple):
-    """The claims that may be meant; ``is_exact`` if an id or an address names the only one."""
+    """The claims that may be meant; ``is_exact`` if the only one is named, not found by words."""
 
     claims: Sequence[Claim]
     is_exact: bool
 
 
-def claims_named(typed: str) -> NamedClaims:
-    """The claim with the id or the address that was typed, or those with its words."""
+def claims_named(typed: str, id: str = "") -> NamedClaims:
+    """The claim with the id or the address that was typed, or those with its words.
+
+    ``id`` is that of a claim, which is named by its statement alone.
+    """
+    known = claims_with([id])
+    if [in_one_line(each["statement"]) for each in known] == [typed]:
+        return NamedClaims(known, is_exact=True)
     typed = typed[:_MOST_TYPED]
     if not typed:
         return NamedClaims((), is_exact=False)
@@ -44,6 +50,11 @@ def claims_named(typed: str) -> NamedClaims:
         return NamedClaims(found, is_exact=True)
     question = Question(search=typed, fields=_FIELDS, per_page=_MOST)
     return NamedClaims(_page(question), is_exact=False)
+
+
+def in_one_line(statement: str) -> str:
+    """The statement as a field of one line has it."""
+    return " ".join(statement.split())
 
 
 def claims_with(ids: Iterable[str]) -> list[Claim]:

@@ -477,7 +477,11 @@ def test_a_passage_is_attached_to_the_claim_that_is_named(
     assert _chosen(checked) == [known]
     assert "Only the passage is saved" in checked.text
     assert checked.only("//*[@autofocus]/h2") == "What saving will change"
-    assert post("/add", {**sent, "go": "save"}).status == HTTPStatus.SEE_OTHER
+    (fields,) = checked.tree.xpath("//form[@id='add']")
+    shown = dict(fields.form_values())
+    assert shown["existing"] == " ".join(api(f"/v1/claims/{known}")["statement"].split())
+    alone = {name: value for name, value in shown.items() if name != "looked_up"}
+    assert post("/add", {**alone, "go": "save"}).status == HTTPStatus.SEE_OTHER
     assert len(_passages(api, form, known)) == 1
 
 
@@ -528,6 +532,8 @@ def test_a_claim_that_was_chosen_on_its_page_survives_all_steps(
     page = browser.get(post("/add/source", _of_source(filed)).headers["Location"])
     assert _chosen(page) == [known]
     (fields,) = page.tree.xpath("//form[@id='add']")
+    assert dict(fields.form_values())["existing"] == " ".join(statement.split())
+    assert f"/claims/{known}" in page.links
     sent = {**dict(fields.form_values()), "page": "4", "note": "x" * 2001, "go": "save"}
     failed = post("/add", sent)
     assert failed.status == HTTPStatus.UNPROCESSABLE_ENTITY
