@@ -33,6 +33,24 @@ class OriginCountSchema(DocumentSchema):
     pending = StrictInteger()
 
 
+class CountedOriginsSchema(DocumentSchema):
+    """How many origins count on one side, as in ``OriginCount``."""
+
+    origins = StrictInteger()
+    own = StrictInteger()
+    independent = StrictInteger()
+    parties = StrictInteger()
+
+
+CountedSidesSchema = DocumentSchema.from_dict(
+    {
+        "for": fields.Nested(CountedOriginsSchema),
+        "against": fields.Nested(CountedOriginsSchema),
+    },
+    name="CountedSidesSchema",
+)
+
+
 class PassedSourceSchema(DocumentSchema):
     """A source on the path to an origin."""
 

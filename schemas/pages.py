@@ -8,6 +8,7 @@ from marshmallow import Schema, fields
 
 from hksz_db.domain.vocabulary import CorroborationVerdict, NotCompared, WarningCode
 from schemas.base import DocumentSchema
+from schemas.corroboration import CountedSidesSchema
 from schemas.fields import Alternatives, Choice, StrictInteger, Term, Uuid
 from schemas.parameters import COUNT_KINDS
 
@@ -94,6 +95,14 @@ class ClaimVerdictSchema(DocumentSchema):
     if_accepted = Term(CorroborationVerdict, allow_none=True)
 
 
+class ClaimCountsSchema(DocumentSchema):
+    """The origins that count for and against a claim where ``ClaimVerdict`` has a verdict."""
+
+    before = fields.Nested(CountedSidesSchema, allow_none=True)
+    after = fields.Nested(CountedSidesSchema)
+    if_accepted = fields.Nested(CountedSidesSchema, allow_none=True)
+
+
 class ConsequencesSchema(DocumentSchema):
     """What a write would change for its claim; only in the answer to a dry run.
 
@@ -103,6 +112,7 @@ class ConsequencesSchema(DocumentSchema):
 
     claim_id = Uuid()
     verdict = fields.Nested(ClaimVerdictSchema)
+    counts = fields.Nested(ClaimCountsSchema)
     not_compared = fields.List(fields.Nested(NotComparedCountSchema), allow_none=True)
 
 

@@ -13,6 +13,10 @@ MAX_PAIRS = 100
 """The limit on the pairs of figures that are counted, because the rows that were written are locked
 meanwhile."""
 
+_SIDES = ("for", "against")
+_STANDINGS = {"own": "own", "independent": "independent", "parties": "party"}
+_ORIGINS = ("origins", *_STANDINGS)
+
 _CLAIM = {
     "claims": "$1::uuid",
     "figures": "(SELECT claim_id FROM figures WHERE id = $1)",
@@ -21,42 +25,88 @@ _CLAIM = {
 CONSEQUENTIAL = tuple(_CLAIM)
 """The resources whose writes have consequences for a claim."""
 
-_IF_ACCEPTED = {
+_WAITING = {
     # The function assumes one passage.
-    "claims": "SELECT CASE count(*) WHEN 1 THEN verdict_if_accepted((array_agg(id))[1]) END"
-    " FROM evidence WHERE claim_id = $1 AND status = 'submitted' AND stance <> 'mentions'"
-    " AND deleted_at IS NULL",
-    "figures": "SELECT NULL::text",
-    "evidence": "SELECT verdict_if_accepted(id) FROM evidence"
-    " WHERE id = $1 AND status = 'submitted'",
+    "claims": "SELECT (array_agg(id))[1] AS id FROM evidence WHERE claim_id = $1"
+    " AND status = 'submitted' AND stance <> 'mentions' AND deleted_at IS NULL HAVING count(*) = 1",
+    "figures": "SELECT NULL::uuid AS id WHERE false",
+    "evidence": "SELECT id FROM evidence WHERE id = $1 AND status = 'submitted'",
 }
+"""The passage that the write leaves waiting for review, if it is the only one."""
 
 
 def consequences(session: Session, resource: str, id: UUID) -> bytes:
     """What the transaction's write of the row changes, in the form of ``ConsequencesSchema``."""
-    ((claim_id, verdict),) = fetch_in(session, _verdict_statement(resource), {"id": id})
+    ((claim_id, verdict, counts),) = fetch_in(session, _verdict_statement(resource), {"id": id})
     not_compared = b"null"
     if resource != "evidence":
         ((not_compared,),) = fetch_in(session, _not_compared_statement(resource), {"id": id})
-    parts = (str(claim_id).encode(), verdict, not_compared)
-    return b'{"claim_id":"%b","verdict":%b,"not_compared":%b}' % parts
+    parts = (str(claim_id).encode(), verdict, counts, not_compared)
+    return b'{"claim_id":"%b","verdict":%b,"counts":%b,"not_compared":%b}' % parts
 
 
 @cache
 def _verdict_statement(resource: str) -> Prepared:
+    columns = ["verdict", *(f"{count}_{side}" for side in _SIDES for count in _ORIGINS)]
     # A transaction keeps the version that it found, and none between.
     sql = f"""
-        SELECT counts.claim_id, (SELECT row_to_json(shown) FROM (SELECT
-            CASE WHEN counts.written_in = current_transaction() THEN (
-                SELECT was.verdict FROM past.corroborations AS was
-                WHERE was.claim_id = counts.claim_id AND was.ended_in = current_transaction()
-            ) ELSE counts.verdict END AS before,
-            counts.verdict AS after,
-            ({_IF_ACCEPTED[resource]}) AS if_accepted
-        ) AS shown)
-        FROM corroborations AS counts WHERE counts.claim_id = {_CLAIM[resource]}
+        SELECT counts.claim_id,
+            json_build_object(
+                'before', known.verdict, 'after', counts.verdict, 'if_accepted', assumed.verdict
+            ),
+            json_build_object(
+                'before', {_sides("known")}, 'after', {_sides("counts")},
+                'if_accepted', {_sides("assumed")}
+            )
+        FROM corroborations AS counts
+            JOIN claims ON claims.id = counts.claim_id
+            LEFT JOIN LATERAL (
+                SELECT {", ".join(columns)} FROM past.corroborations AS was
+                WHERE counts.written_in = current_transaction() AND was.claim_id = counts.claim_id
+                    AND was.ended_in = current_transaction()
+                UNION ALL
+                SELECT {", ".join(f"counts.{column}" for column in columns)}
+                WHERE counts.written_in IS DISTINCT FROM current_transaction()
+            ) AS known ON true
+            LEFT JOIN LATERAL (
+                SELECT origins.*, corroboration_verdict(
+                    claims.modality, own_for, independent_for, parties_for, origins_against
+                ) AS verdict
+                FROM (
+                    SELECT {_counted("for", "in_favour")}, {_counted("against", "NOT in_favour")}
+                    FROM ({_WAITING[resource]}) AS waiting
+                        LEFT JOIN LATERAL weigh_evidence(claims.id, waiting.id) ON reason IS NULL
+                    GROUP BY waiting.id
+                ) AS origins
+            ) AS assumed ON true
+        WHERE counts.claim_id = {_CLAIM[resource]}
     """
     return Prepared(sql, ("id",), {})
+
+
+def _counted(side: str, condition: str) -> str:
+    """The columns with the counts of a side."""
+    of_side = f"count(*) FILTER (WHERE {condition}"
+    return ", ".join(
+        [
+            f"{of_side})::integer AS origins_{side}",
+            *(
+                f"{of_side} AND standing = '{standing}')::integer AS {count}_{side}"
+                for count, standing in _STANDINGS.items()
+            ),
+        ]
+    )
+
+
+def _sides(row: str) -> str:
+    """The counts of both sides of a row as JSON; null if there is no such row."""
+    sides = (
+        f"'{side}', json_build_object("
+        + ", ".join(f"'{count}', {row}.{count}_{side}" for count in _ORIGINS)
+        + ")"
+        for side in _SIDES
+    )
+    return f"CASE WHEN {row}.verdict IS NOT NULL THEN json_build_object({', '.join(sides)}) END"
 
 
 @cache

@@ -3,6 +3,7 @@
 A list has only the fields that are asked for.
 """
 
+from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 
@@ -369,10 +370,27 @@ class Version(TypedDict):
     changed: list[str]
 
 
-class Consequences(TypedDict):
-    """What a row does to claims."""
+class ChangedVerdict(TypedDict):
+    """The verdicts on a claim before and after a write, and if its evidence were accepted."""
 
-    verdict: object
+    before: str | None
+    after: str
+    if_accepted: str | None
+
+
+class ChangedCounts(TypedDict):
+    """The origins that count in the same cases, by side and by count."""
+
+    before: Mapping[str, Mapping[str, int]] | None
+    after: Mapping[str, Mapping[str, int]]
+    if_accepted: Mapping[str, Mapping[str, int]] | None
+
+
+class Consequences(TypedDict):
+    """What a row does to a claim."""
+
+    verdict: ChangedVerdict
+    counts: ChangedCounts
 
 
 class Match(TypedDict):

@@ -31,6 +31,7 @@ from hksz_db.web.messages import in_words
 from hksz_db.web.terms import is_sent_back, state, term
 from hksz_db.web.translating import gettext, register_translations
 from hksz_db.web.translating import marked as _
+from hksz_db.web.verdicts import changed_origins
 from hksz_db.web.wording import gap, moment_in_words, number_in_words, time_in_words
 
 HEADERS = {
@@ -223,6 +224,7 @@ def register_site(app: Flask, version: str) -> None:
         version=version,
     )
     app.jinja_env.filters.update(
+        changed_origins=changed_origins,
         contradicted=contradicted,
         explained=explained,
         field=field_in_words,

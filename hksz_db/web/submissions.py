@@ -100,10 +100,10 @@ Body = dict[str, object]
 
 
 class Against(NamedTuple):
-    """A claim that the figure contradicts, and its verdict if the passage speaks against it."""
+    """A claim that the figure contradicts, and what follows if the passage speaks against it."""
 
     comparison: Comparison
-    verdict: object
+    consequences: Consequences
 
 
 class Trial(NamedTuple):
@@ -646,7 +646,7 @@ def _contradictions(claim: Claim) -> list[Comparison]:
 def _contradicted(this: Submission, source: Source, comparison: Comparison) -> Against:
     claim_id = UUID(comparison["other"]["claim"]["id"])
     evidence_id, _status = _disputing(this, source, claim_id)
-    return Against(comparison, _consequences(this.session, "evidence", evidence_id)["verdict"])
+    return Against(comparison, _consequences(this.session, "evidence", evidence_id))
 
 
 def _consequences(session: Session, resource: str, id: UUID) -> Consequences:

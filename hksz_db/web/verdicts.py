@@ -1,9 +1,9 @@
 """The verdict on a claim, in sentences that say what it means."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from hksz_db.queries.document_types import Corroboration
+from hksz_db.queries.document_types import ChangedCounts, Corroboration
 from hksz_db.web.translating import gettext, ngettext
 
 _MOST_MARKS = 5
@@ -130,3 +130,34 @@ def _meaning(verdict: str) -> str:
         "refuted": gettext("All origins that count speak against it."),
     }
     return meanings.get(verdict, gettext("Nothing that counts speaks for or against it."))
+
+
+def changed_origins(counts: ChangedCounts) -> list[str]:
+    """How many origins count on each side before a write, and once its passage is accepted."""
+    before, after = counts["before"], counts["if_accepted"] or counts["after"]
+    sides = {"for": gettext("For it"), "against": gettext("Against it")}
+    return [
+        f"{label}{gettext(': ')}{_change(before[side] if before else None, after[side])}"
+        for side, label in sides.items()
+        if side == "for" or after[side]["origins"] or (before and before[side]["origins"])
+    ]
+
+
+def _change(before: Mapping[str, int] | None, after: Mapping[str, int]) -> str:
+    becomes = _origins(after)
+    if before is None:
+        return becomes
+    if before == after:
+        return gettext("still %(origins)s", origins=becomes)
+    return gettext("from %(before)s to %(after)s", before=_origins(before), after=becomes)
+
+
+def _origins(counts: Mapping[str, int]) -> str:
+    origins = ngettext("%(num)s origin", "%(num)s origins", counts["origins"])
+    if not counts["origins"]:
+        return origins
+    return gettext(
+        "%(origins)s (%(independent)s independent)",
+        origins=origins,
+        independent=counts["independent"],
+    )

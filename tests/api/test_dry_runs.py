@@ -26,6 +26,8 @@ FIGURE = {
     "amount": "50",
     "unit_code": "1",
 }
+SIDES = ("for", "against")
+NOTHING = {side: {"origins": 0, "own": 0, "independent": 0, "parties": 0} for side in SIDES}
 TRIED = [sample for sample in SAMPLES if sample.resource in CONSEQUENTIAL]
 # These differ from one write to the next.
 CHANGING = {"id", "created_at", "updated_at", "evidence_id", "reviewed_at", "origin_ids"}
@@ -110,7 +112,7 @@ def _is_like(first: Answer, written: Answer) -> None:
     document = dict(first.json)
     found = document.pop("consequences")
     assert steady(document) == steady(written.json)
-    assert set(found) == {"claim_id", "verdict", "not_compared"}
+    assert set(found) == {"claim_id", "verdict", "counts", "not_compared"}
     assert list(document) == list(written.json)
 
 
@@ -140,6 +142,12 @@ def test_evidence_shows_the_verdict_before_and_after(editor: Client, writer: Cli
         "after": "single_origin",
         "if_accepted": "disputed",
     }
+    none = NOTHING["against"]
+    before = {side: {n: claim["corroboration"][side][n] for n in none} for side in SIDES}
+    assert before["for"]["origins"] == 1
+    assert before["against"] == none
+    disputed = {**before, "against": {**none, "origins": 1, "independent": 1}}
+    assert submitted["counts"] == {"before": before, "after": before, "if_accepted": disputed}
     accepted = {**body, "status": "accepted"}
     verdict = {"before": "single_origin", "after": "disputed", "if_accepted": None}
     for path, fields in (
@@ -151,6 +159,7 @@ def test_evidence_shows_the_verdict_before_and_after(editor: Client, writer: Cli
     made = editor.post("/v1/evidence", body).headers["Location"]
     reviewed = editor.patch(dry(made), {"status": "accepted"}).json["consequences"]
     assert reviewed["verdict"] == verdict
+    assert reviewed["counts"] == {"before": before, "after": disputed, "if_accepted": None}
     assert claim_of(editor)["corroboration"]["verdict"] == "single_origin"
     editor.patch(made, {"status": "accepted"})
     assert claim_of(editor)["corroboration"]["verdict"] == "disputed"
@@ -168,6 +177,9 @@ def test_a_new_claim_has_no_verdict_before(editor: Client, samples: dict[str, Sa
         "after": "unsupported",
         "if_accepted": "single_origin",
     }
+    counts = made["consequences"]["counts"]
+    assert (counts["before"], counts["after"]) == (None, NOTHING)
+    assert counts["if_accepted"]["for"]["origins"] == 1
     two = [passage, {**passage, "page": "2"}]
     made = editor.post(dry("/v1/claims"), {**body, "evidence": two}).json
     assert made["consequences"]["verdict"]["if_accepted"] is None
@@ -220,6 +232,7 @@ def test_figures_show_what_contradicts_and_what_is_not_compared(editor: Client) 
     assert first["consequences"] == {
         "claim_id": made.json["id"],
         "verdict": {"before": "unsupported", "after": "unsupported", "if_accepted": None},
+        "counts": {"before": NOTHING, "after": NOTHING, "if_accepted": None},
         "not_compared": listed["meta"]["not_compared"],
     }
     assert first["consequences"]["not_compared"] != []

@@ -360,7 +360,10 @@ def test_the_consequences_are_shown_and_nothing_is_saved(post: Post, form: Form,
     assert "47,000" in bad
     assert "the verdict on that claim stays confirmed by a party." in bad
     assert "disputed" not in bad
-    assert "single origin" in page.only("//section[@class='will']/div[b='The claim']")
+    claim = page.only("//section[@class='will']/div[b='The claim']")
+    assert "single origin" in claim
+    assert "For it: 1 origin (1 independent)" in claim
+    assert "Against it" not in claim
     assert "45,120" in page.text
     assert api("/v1/claims", count="exact", per_page=1)["meta"]["count"] == before
     assert page.only("//*[@autofocus]/h2") == "What saving will change"
@@ -370,6 +373,8 @@ def test_the_consequences_are_shown_and_nothing_is_saved(post: Post, form: Form,
     recorded = post("/add", {**form, "go": "check", "against": [against]})
     (bad, *_) = recorded.texts("//*[contains(@class, 'outcome bad')]")
     assert "confirmed by a party to disputed" in bad
+    assert "if the passage is accepted:For it: still 2 origins (0 independent)" in bad
+    assert bad.endswith("Against it: from 0 origins to 1 origin (1 independent)")
 
 
 def test_a_part_above_its_whole_is_a_warning_and_no_contradiction(
