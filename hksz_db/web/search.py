@@ -8,8 +8,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlencode
+from uuid import UUID
 
 from flask import Response, request
 from markupsafe import Markup
@@ -27,6 +29,7 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.web import facets
 from hksz_db.web.foreign import within
 from hksz_db.web.interface import names_preferred
+from hksz_db.web.labels import field_in_words
 from hksz_db.web.reading import list_formats
 from hksz_db.web.site import FormatLink, Option, given, here, pages, shown
 from hksz_db.web.translating import gettext, ngettext
@@ -46,6 +49,16 @@ _FORMATS = (
     (_("BibTeX of the sources"), "bibtex"),
 )
 _MOST_NAMES = 5
+_ENTITY = ("entities", "id", "name")
+_ROWS = {
+    **dict.fromkeys(("entities__id", "place__under", "claimant_id", "reported_by_id"), _ENTITY),
+    "figures__subject_id": _ENTITY,
+    "figures__metric": ("metrics", "key", "label"),
+    "figures__metric_id": ("metrics", "id", "label"),
+    "evidence__source_id": ("sources", "id", "title"),
+}
+"""The filters that select a row: its resource, the field that they give, and that of its name."""
+
 _UNCOUNTED = facets.Facets([], 0, False, {}, {}, {})
 _FEW = 10
 """Below this many claims, the page offers a wider search."""
@@ -103,7 +116,7 @@ def search() -> Response:
         names=names,
         orders=_orders(question, dict(pairs)),
         kept=[pair for pair in pairs if pair[0] not in {_SORT, _CURSOR, _SEARCH}],
-        chips=[*_chips(pairs, counted or _UNCOUNTED)],
+        chips=[*_chips(pairs, counted or _UNCOUNTED, question, preferred)],
         facets=[] if counted is None else counted.shown,
         total="" if counted is None else _total(counted),
         wider=_wider(question.search or "") if are_few else None,
@@ -236,9 +249,16 @@ def _total(counted: facets.Facets) -> str:
     return gettext("More than %(number)s claims", number=number_in_words(counted.total))
 
 
-def _chips(pairs: Sequence[tuple[str, str]], counted: facets.Facets) -> Iterator[Chip]:
+def _chips(
+    pairs: Sequence[tuple[str, str]],
+    counted: facets.Facets,
+    question: Question,
+    preferred: Preference | None,
+) -> Iterator[Chip]:
     """The filters that are applied, those of facets under the titles of their facets."""
     options, names = {*LIST, _CURSOR} - {"as_of"}, {name for name, _text in pairs}
+    uncounted = [pair for pair in pairs if pair[0] in _ROWS and pair not in counted.values]
+    values = {**counted.values, **_names_of(uncounted, question.as_of, preferred)}
     for name, text in pairs:
         if name in options or counted.implied.get((name, text)) in names:
             continue
@@ -250,10 +270,37 @@ def _chips(pairs: Sequence[tuple[str, str]], counted: facets.Facets) -> Iterator
         title = counted.filters.get(name) if is_facet else None
         removed = (name, *(other for other, _text in along if is_facet), _CURSOR)
         yield Chip(
-            title or name.replace("__", " ").replace("_", " "),
-            counted.values.get((name, text), text),
+            title or _filter_in_words(name),
+            values.get((name, text), text),
             here(**dict.fromkeys(removed)),
         )
+
+
+def _filter_in_words(name: str) -> str:
+    """A filter by the fields that it goes through; one by id is one by the row."""
+    parts = [part.removesuffix("_id") for part in name.split("__") if part != "id"]
+    return " ".join(map(field_in_words, parts))
+
+
+def _names_of(
+    pairs: Sequence[tuple[str, str]], as_of: datetime | None, preferred: Preference | None
+) -> dict[tuple[str, str], str]:
+    """The names of the rows that filters select."""
+    names = dict[tuple[str, str], str]()
+    for resource, key, name in {_ROWS[each] for each, _value in pairs}:
+        keys = {pair: pair[1] for pair in pairs if _ROWS[pair[0]] == (resource, key, name)}
+        keys = {pair: str(UUID(text)) if key == "id" else text for pair, text in keys.items()}
+        question = Question(
+            AllOf((Criterion(key, "in", [*{*keys.values()}]),)),
+            sort=(("id", False),),
+            fields=("id", key, name),
+            per_page=len(keys),
+            as_of=as_of,
+        )
+        rows = json.loads(documents.page(RESOURCES[resource], question, preferred).data)
+        found = {row[key]: row[name] for row in rows}
+        names |= {pair: found[value] for pair, value in keys.items() if value in found}
+    return names
 
 
 def _formats(pairs: Sequence[tuple[str, str]], source: Source | None) -> list[FormatLink]:

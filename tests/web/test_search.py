@@ -185,6 +185,43 @@ class TestFacets:
         assert told == ["entities role: object", "figures isnull: false"]
         assert chips[0].get("href") == "/claims?entities__role=object&figures__isnull=false"
 
+    @pytest.mark.parametrize(
+        ("name", "resource", "external_id", "told"),
+        [
+            ("claimant_id", "entities", "hksz:ttps", "提出者\uff1a高端人才通行證計劃"),
+            ("entities__id", "entities", "hksz:ttps", "實體\uff1a高端人才通行證計劃"),
+            ("figures__subject_id", "entities", "hksz:ttps", "數字 主體\uff1a高端人才通行證計劃"),
+            ("figures__metric_id", "metrics", "hksz:metric-ttps-approved", "Applications"),
+            (
+                "evidence__source_id",
+                "sources",
+                "hksz:shenzhen-daily-article",
+                "段落 來源\uff1aOpinion",
+            ),
+        ],
+    )
+    def test_a_row_that_no_facet_counts_is_said_by_its_name(
+        self,
+        browser: Browser,
+        id_of: Callable[[str, str], str],
+        name: str,
+        resource: str,
+        external_id: str,
+        told: str,
+    ) -> None:
+        browser.client.set_cookie("ui", "zh-Hant")
+        asked = {name: id_of(resource, external_id), "q": "-words"}
+        (chip,) = browser.get("/claims", **asked).texts("//a[@class='chip']")
+        assert told in chip
+        assert asked[name] not in chip
+
+    def test_a_measure_without_claims_is_said_by_its_name(self, browser: Browser) -> None:
+        asked = {"figures__metric": "ttps-approved", "q": '"no such words anywhere"'}
+        page = browser.get("/claims", **asked)
+        assert page.texts("//ol[@class='hits']/li") == []
+        (chip,) = page.texts("//a[@class='chip']")
+        assert "ttps-approved" not in chip
+
     def test_the_years_are_drawn_and_listed(self, browser: Browser) -> None:
         page = browser.get("/claims")
         (years,) = page.tree.xpath("//section[@aria-labelledby='f-time']")
