@@ -128,7 +128,7 @@ def _type(page: Any, selector: str, text: str) -> None:
 # The edges of the characters of the text from one to another, and the heights of their lines.
 EDGES = """([from, to]) => {
     const edge = (at, side) => {
-        for (const sentence of document.getElementById('sentences').children) {
+        for (const sentence of document.querySelectorAll('#sentences span')) {
             const node = sentence.firstChild
             if (at < node.length) {
                 const range = new Range()
@@ -347,12 +347,15 @@ def test_words_mark_the_passage_and_the_figure(page: Any, address: str, key: str
     assert page.inner_text("#fault") == ""
     expected = locate(normalise(TEXT), "45,120 applications were approved")
     assert page.input_value("[name=end_char]") == str(expected.end_char)
-    for words in (SENTENCE, "Few were", "Two years", "The scheme began in 2022. In 2023"):
+    outlined = "() => document.querySelector('#sentences .here').getClientRects().length"
+    assert page.evaluate(outlined) == 1
+    across = ("The scheme began in 2022. In 2023", "years on The scheme")
+    for words in (SENTENCE, "Few were", "Two years", *across):
         _drag(page, words)
         at = normalise(TEXT).index(words)
         assert _marked(page) == [str(at), str(at + len(words))]
     page.evaluate("""() => {
-        const sentence = document.querySelector('#sentences > :nth-child(3)')
+        const sentence = document.querySelectorAll('#sentences span')[2]
         for (const [name, kind] of [['mousedown', MouseEvent], ['click', PointerEvent]]) {
             sentence.dispatchEvent(new kind(name, {bubbles: true, pointerType: 'touch'}))
         }

@@ -11,7 +11,7 @@
 
 	pane.hidden = false;
 	if (sessionStorage[kept]) show(sessionStorage[kept]);
-	on(byId("use"), "click", () => show(byId("text").value) && box.focus());
+	on(byId("use"), "click", () => show(byId("text").value)?.focus());
 	on(byId("again"), "click", () => {
 		byId("paste").hidden = false;
 		byId("marking").hidden = true;
@@ -28,22 +28,20 @@
 		store(kept, pasted);
 		byId("text").value = pasted;
 		const segmenter = new Intl.Segmenter(words.lang, { granularity: "sentence" });
-		let parts = pasted.split(/\n\s*\n/u).map(locators.normal).filter(Boolean);
+		let at = 0, parts = pasted.split(/\n\s*\n/u).map(locators.normal).filter(Boolean);
 		if (parts.join(" ") !== text) parts = [text];
-		let at = 0;
 		spans = [];
 		sentences = [];
+		box.textContent = "";
 		for (const part of parts) {
+			const paragraph = box.appendChild(document.createElement("div"));
 			for (const { segment } of segmenter.segment(part + " ")) {
-				const span = document.createElement("span");
-				Object.assign(span, { textContent: segment, id: "s" + spans.length, role: "option", ariaSelected: "false" });
-				sentences.push(span);
+				sentences.push(Object.assign(paragraph.appendChild(document.createElement("span")),
+					{ textContent: segment, id: "s" + spans.length, role: "option", ariaSelected: "false" }));
 				spans.push([at, at + segment.trimEnd().length]);
 				at += segment.length;
 			}
-			sentences.at(-1).className = "end";
 		}
-		box.replaceChildren(...sentences);
 		go(0);
 		byId("paste").hidden = true;
 		byId("marking").hidden = false;
@@ -51,7 +49,7 @@
 		if (fields.exact_sha256.value && fields.text_sha256.value === locators.sha256(text)) {
 			mark(offset(fields.start_char.value), offset(fields.end_char.value), true);
 		}
-		return true;
+		return box;
 	}
 
 	// The sentences cannot be focused: a drag that begins at the edge of a focused element selects nothing.
@@ -99,7 +97,7 @@
 		const { exact, loose } = locators.passage(text, start, end);
 		for (const name of Object.keys(exact)) {
 			fields[name].value = exact[name];
-			fields["loose_" + name].value = loose ? loose[name] : "";
+			fields["loose_" + name].value = loose?.[name] ?? "";
 		}
 		fields.text_sha256.value = locators.sha256(text);
 		fields.char_length.value = points.length;
@@ -108,10 +106,10 @@
 			span.ariaSelected = spans[i][0] < end && spans[i][1] > start;
 		});
 		paint("passage", rangeOf(start, end));
-		const again = text.includes(text.slice(start, end), start + 1) ? "; " + words.again : "";
 		byId("fault").textContent = "";
 		byId("where").textContent = words.where.replace(/\d/g, (n) => [exact.start_char, exact.end_char, points.length][n])
-			+ ` · ${exact.exact_sha256.slice(0, 12)}…${again}`;
+			+ ` · ${exact.exact_sha256.slice(0, 12)}…`
+			+ (text.includes(text.slice(start, end), start + 1) ? "; " + words.again : "");
 		old || tell();
 	}
 
@@ -121,7 +119,7 @@
 		if (selection.isCollapsed || !selection.containsNode(box, true)) return;
 		const range = selection.getRangeAt(0).cloneRange(), before = new Range();
 		if (!box.contains(range.startContainer)) range.setStart(box, 0);
-		if (!box.contains(range.endContainer)) range.setEnd(box, sentences.length);
+		if (!box.contains(range.endContainer)) range.setEndAfter(box.lastChild);
 		before.setStart(box, 0);
 		before.setEnd(range.startContainer, range.startOffset);
 		const found = range.toString(), words = found.trim();
