@@ -290,15 +290,35 @@ def try_submission(session: Session, actor: Actor, form: Form, source: Source) -
 
 
 def look_alikes(session: Session, actor: Actor, form: Form) -> list[Alike]:
-    """Claims that resemble the statement, whatever else is missing. Nothing is written."""
+    """Claims that resemble the statement or have its figure, whatever else is missing.
+
+    Nothing is written.
+    """
     said = text(form, "statement")
-    body = {"statement": said, "claimant_as_stated": "?", **_given(form, "time_edtf", "language")}
+    body = _given(form, "statement", "time_edtf", "language", "modality")
+    body["claimant_as_stated"] = "?"
     body.setdefault("language", language_of_words(said))
-    with undone(session), suppress(Invalid):
-        id = batches.create(session, "claims", load(ClaimCreateSchema(), body), rules_of(actor))
-        similar: list[Alike] = written(session, "claims", id)["similar"]
-        return similar
+    # A figure that cannot be read yet hides no claim with the same words.
+    for figures in (_known_figures(form), []):
+        whole = {**body, "figures": figures}
+        with undone(session), suppress(Invalid):
+            id = batches.create(
+                session, "claims", load(ClaimCreateSchema(), whole), rules_of(actor)
+            )
+            similar: list[Alike] = written(session, "claims", id)["similar"]
+            return similar
     return []
+
+
+def _known_figures(form: Form) -> list[Body]:
+    """The figure, if what it counts and its subject are known."""
+    metrics, subjects = (
+        _exactly(text(form, name), resource) if text(form, name) else []
+        for name, resource in (("metric", "metrics"), ("subject", "entities"))
+    )
+    if not text(form, "as_stated") or len(metrics) != 1 or len(subjects) != 1:
+        return []
+    return [_figure(form, metrics[0], subjects[0])]
 
 
 def submit(session: Session, actor: Actor, form: Form, source: Source) -> UUID:
@@ -491,15 +511,7 @@ def _create_claim(this: Submission, source: Source) -> UUID:
     if subject:
         body["entities"] = [{"entity_id": subject, "role": "subject"}]
     if text(form, "as_stated"):
-        body["figures"] = [
-            {
-                "as_stated": text(form, "as_stated"),
-                "exact": is_exact(form),
-                **_given(form, *_FIGURE),
-                "metric_id": this.metric_id(),
-                "subject_id": subject,
-            }
-        ]
+        body["figures"] = [_figure(form, this.metric_id(), subject)]
     elif form.get("new_metric") and text(form, "metric"):
         this.blame(
             "as_stated", gettext("A new measure needs a figure. Enter it as the source states it.")
@@ -507,6 +519,16 @@ def _create_claim(this: Submission, source: Source) -> UUID:
     body["evidence"] = [_evidence(this, source)]
     this.check_with(ClaimCreateSchema(), body)
     return this.create("claims", ClaimCreateSchema(), body)
+
+
+def _figure(form: Form, metric: str | None, subject: str | None) -> Body:
+    return {
+        "as_stated": text(form, "as_stated"),
+        "exact": is_exact(form),
+        **_given(form, *_FIGURE),
+        "metric_id": metric,
+        "subject_id": subject,
+    }
 
 
 def is_exact(form: Form) -> bool:

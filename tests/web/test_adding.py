@@ -458,6 +458,39 @@ def test_a_claim_that_is_likely_the_same_is_chosen_at_first(
     assert again.tree.xpath("//input[@name='claim'][@checked]/@value") == ["new"]
 
 
+@pytest.mark.parametrize(
+    ("changed", "is_listed"),
+    [
+        ({}, True),
+        ({"period_edtf": "2021", "time_edtf": "2021"}, False),
+        ({"as_stated": "恰好9宗"}, False),
+        ({"metric": ""}, False),
+    ],
+)
+def test_a_claim_with_an_equal_figure_is_listed_whatever_its_words(
+    post: Post, form: Form, claim_id: Callable[[str], str], changed: Form, is_listed: bool
+) -> None:
+    said = {**form, "statement": "獲批的個案超過四萬七千宗。", "as_stated": "超過47,000宗"}
+    page = post("/add/hints", {**said, **changed})
+    listed = page.tree.xpath("//input[starts-with(@id, 'claim-')]/@value")
+    assert (claim_id(APPROVED) in listed) is is_listed
+    if is_listed:
+        label = page.tree.xpath("//li[input/@value=$id]/label", id=claim_id(APPROVED))[0]
+        assert "words different" in label.text_content()
+        assert "figures same" in label.text_content()
+
+
+@pytest.mark.parametrize("changed", [{"as_stated": "many"}, {"modality": "planned"}])
+def test_a_figure_that_cannot_be_read_hides_no_claim_with_the_same_words(
+    post: Post, form: Form, api: Api, claim_id: Callable[[str], str], changed: Form
+) -> None:
+    known = api(f"/v1/claims/{claim_id(APPROVED)}")
+    page = post("/add/hints", {**form, "statement": known["statement"], **changed})
+    assert known["id"] in page.tree.xpath("//input[starts-with(@id, 'claim-')]/@value")
+    # A plan is not the same claim as what came of it.
+    assert ("likely the same" in page.text) is (changed != {"modality": "planned"})
+
+
 def _chosen(page: Page) -> list[str]:
     return [*page.tree.xpath("//input[@name='claim'][@checked or @type='hidden']/@value")]
 
