@@ -36,9 +36,10 @@ _BY_TAG = {each.tag: each for each in INTERFACES}
 
 def interface() -> Interface:
     """The language of the page that is asked for."""
-    if "interface" not in g:
-        g.interface = _explicit() or _accepted()
-    found: Interface = g.interface
+    # A page asks some two hundred times.
+    found: Interface | None = g.get("interface")
+    if found is None:
+        found = g.interface = _explicit() or _accepted()
     return found
 
 

@@ -53,7 +53,13 @@ def catalogue_path(locale: str) -> Path:
 
 def _marked_up(text: str, **values: object) -> Markup:
     """The text for a template; as in Jinja, ``%%`` stands for a percent sign."""
-    return _markup(interface().locale, text) % values
+    locale = interface().locale
+    return _markup(locale, text) % values if values else _plain_markup(locale, text)
+
+
+@lru_cache(maxsize=4096)
+def _plain_markup(locale: str, text: str) -> Markup:
+    return _markup(locale, text) % {}
 
 
 @lru_cache(maxsize=4096)
