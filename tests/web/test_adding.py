@@ -373,7 +373,7 @@ def test_the_consequences_are_shown_and_nothing_is_saved(post: Post, form: Form,
     recorded = post("/add", {**form, "go": "check", "against": [against]})
     (bad, *_) = recorded.texts("//*[contains(@class, 'outcome bad')]")
     assert "confirmed by a party to disputed" in bad
-    assert "if the passage is accepted:For it: still 2 origins (0 independent)" in bad
+    assert "Origins that count:For it: still 2 origins (0 independent)" in bad
     assert bad.endswith("Against it: from 0 origins to 1 origin (1 independent)")
 
 
@@ -478,6 +478,7 @@ def test_a_claim_with_an_equal_figure_is_listed_whatever_its_words(
         label = page.tree.xpath("//li[input/@value=$id]/label", id=claim_id(APPROVED))[0]
         assert "words different" in label.text_content()
         assert "figures same" in label.text_content()
+        assert f"/claims/{claim_id(APPROVED)}" in label.xpath("small/a/@href")
 
 
 @pytest.mark.parametrize("changed", [{"as_stated": "many"}, {"modality": "planned"}])
