@@ -23,7 +23,7 @@ _DIRECTED = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 def lang(text: str | None, language: str | None = None) -> Markup:
     """The attribute for an element that has the text only; empty in the language of the page."""
-    return _attribute(_language(text or "", language), interface().tag)
+    return _attribute(_language(text or "", _told(text or "", language)), interface().tag)
 
 
 def language_of_words(text: str, *known: str | None) -> str:
@@ -44,10 +44,10 @@ def language_of_words(text: str, *known: str | None) -> str:
 def spoken(text: str | None, language: str | None = None) -> Markup:
     """The text, in an element with its language if it differs from that of the page; or nothing.
 
-    Without a ``language``, a text without words in Latin letters is Chinese if it has Han
-    characters. Those in a text of another language are marked by themselves.
+    Without a ``language``, the characters tell it. Han characters in a text of another language
+    are marked by themselves.
     """
-    return _spoken(text, language, interface().tag) if text else Markup()
+    return _spoken(text, _told(text, language), interface().tag) if text else Markup()
 
 
 def guessed(text: str | None) -> Markup:
@@ -63,6 +63,12 @@ def noted(text: str | None) -> Markup:
 def within(text: str | None, language: str | None = None) -> Markup:
     """The text inside an element of its language, with Han characters of other ones marked."""
     return _within(text or "", language or interface().tag)
+
+
+def _told(text: str, language: str | None) -> str | None:
+    """The language or, if it is not known and the text has words, what its characters tell."""
+    is_told = language is None and _LATIN_WORD.search(text)
+    return language_of_words(text) if is_told else language
 
 
 @lru_cache(maxsize=4096)

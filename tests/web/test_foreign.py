@@ -14,7 +14,7 @@ from flask import Flask
 from hksz_db.domain.han import HAN
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.web.citing import published
-from hksz_db.web.foreign import noted, spoken, within
+from hksz_db.web.foreign import lang, noted, spoken, within
 from tests.browser.examples import NO_PAGE, READING, filled
 from tests.web.conftest import Browser, MakeKey
 
@@ -135,7 +135,19 @@ def test_an_empty_piece_in_another_language_is_nothing(app: Flask) -> None:
     }
     with app.test_request_context(query_string={"ui": "zh-Hant"}):
         assert spoken("", "en") == ""
-        assert published(source) == "Pearl River Institute\uff0c2024年3月14日"
+        institute = '<span lang="en">Pearl River Institute</span>'
+        assert published(source) == f"{institute}\uff0c2024年3月14日"
+
+
+def test_a_piece_of_an_unknown_language_has_that_of_its_characters(app: Flask) -> None:
+    with app.test_request_context(query_string={"ui": "zh-Hant"}):
+        assert spoken("Half a year") == '<span lang="en">Half a year</span>'
+        assert spoken("QDII 基金的半年報告") == "QDII 基金的半年報告"
+        assert lang("exactly 45,120") == ' lang="en"'
+        assert lang("45,120") == ""
+    with app.test_request_context(query_string={"ui": "en"}):
+        assert lang("恰好有45,120宗") == ' lang="zh-Hant"'
+        assert lang("exactly 45,120") == ""
 
 
 def test_a_text_with_controls_of_direction_is_isolated(app: Flask) -> None:
