@@ -82,7 +82,9 @@ class Question:
 
     def narrowed(self, criterion: Criterion) -> "Question":
         """The same question about the rows that meet the criterion."""
-        return replace(self, filters=AllOf((criterion, self.filters)))
+        # Side by side: if the others were nested, another row of a relation might meet them.
+        others = self.filters.parts if isinstance(self.filters, AllOf) else (self.filters,)
+        return replace(self, filters=AllOf((criterion, *others)))
 
     def identity(self, resource: str) -> list[object]:
         """What cursors are tied to: equal for all pages of a list, whatever their fields."""

@@ -49,13 +49,14 @@ _FORMATS = (
     (_("BibTeX of the sources"), "bibtex"),
 )
 _MOST_NAMES = 5
+_SOURCE = "evidence__source_id"
 _ENTITY = ("entities", "id", "name")
 _ROWS = {
     **dict.fromkeys(("entities__id", "place__under", "claimant_id", "reported_by_id"), _ENTITY),
     "figures__subject_id": _ENTITY,
     "figures__metric": ("metrics", "key", "label"),
     "figures__metric_id": ("metrics", "id", "label"),
-    "evidence__source_id": ("sources", "id", "title"),
+    _SOURCE: ("sources", "id", "title"),
 }
 """The filters that select a row: its resource, the field that they give, and that of its name."""
 
@@ -155,7 +156,7 @@ def at_address(question: Question) -> tuple[Question, Source | None]:
     source = _source_at(question)
     if source is None:
         return question, None
-    of_source = Criterion("evidence__source_id", "eq", source["id"])
+    of_source = Criterion(_SOURCE, "eq", source["id"])
     sort = question.sort or _sort(_BEST_FOUNDED)
     return replace(question, search=None, sort=sort).narrowed(of_source), source
 
@@ -307,7 +308,9 @@ def _formats(pairs: Sequence[tuple[str, str]], source: Source | None) -> list[Fo
     """The same claims in other formats; the API does not search for addresses."""
     if source is not None:
         pairs = [pair for pair in pairs if pair[0] != _SEARCH]
-        pairs = [*pairs, ("evidence__source_id", source["id"])]
+        # A filter can be given once.
+        is_given = any(name == _SOURCE for name, _text in pairs)
+        pairs = [*pairs, (f"{_SOURCE}__in" if is_given else _SOURCE, source["id"])]
     formats = [(gettext(label), form) for label, form in _FORMATS]
     return list_formats(_CLAIMS.name, pairs, formats)
 

@@ -1,5 +1,6 @@
 """The search page."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -303,3 +304,24 @@ def test_the_sources_of_what_is_found_as_bibtex(browser: Browser, api: Api) -> N
         }
         entries = re.findall(r"^@\w+{(.*),$", browser.client.get(link).text, re.MULTILINE)
         assert sorted(entries) == sorted(sources.values()) != []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("evidence__stance", "asserts"),
+        ("evidence__stance", "disputes"),
+        ("evidence__source_id", "hksz:innovation-index-2023"),
+    ],
+)
+def test_other_formats_of_an_address_have_the_claims_of_the_page(
+    browser: Browser, api: Api, id_of: Callable[[str, str], str], name: str, value: str
+) -> None:
+    (source,) = api("/v1/sources", external_id="hksz:shenzhen-daily-article")["data"]
+    asked = {name: id_of("sources", value) if ":" in value else value}
+    page = browser.get("/claims", q=source["url"], per_page="100", **asked)
+    found = page.tree.xpath("//ol[@class='hits']//a[@class='statement']/@href")
+    (link, *_) = page.tree.xpath("//span[@class='formats']/a[not(@class)]/@href")
+    claims = json.loads(browser.client.get(link).text)["data"]
+    assert sorted(f"/claims/{each['id']}" for each in claims) == sorted(found)
+    assert bool(found) is (value == "asserts")
