@@ -147,9 +147,10 @@ def _change(before: Mapping[str, int] | None, after: Mapping[str, int]) -> str:
     becomes = _origins(after)
     if before is None:
         return becomes
-    if before == after:
+    was = _origins(before)
+    if was == becomes:
         return gettext("still %(origins)s", origins=becomes)
-    return gettext("from %(before)s to %(after)s", before=_origins(before), after=becomes)
+    return gettext("from %(before)s to %(after)s", before=was, after=becomes)
 
 
 def _origins(counts: Mapping[str, int]) -> str:

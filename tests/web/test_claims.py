@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from hksz_db.queries.document_types import Origin, Step, Via
+from hksz_db.queries.document_types import ChangedCounts, Origin, Step, Via
 from hksz_db.web.origins import MOST_SOURCES, described, origin_map
 from hksz_db.web.plots import Row, Span, plot
+from hksz_db.web.verdicts import changed_origins
 from hksz_db.web.wording import time_in_words
 from tests.web.conftest import Api, Browser
 
@@ -329,3 +330,21 @@ def test_times_in_words(app: Any, edtf: str, words: str, traditional: str | None
     if traditional is not None:
         with app.test_request_context(query_string={"ui": "zh-Hant"}):
             assert time_in_words(edtf) == traditional
+
+
+def test_origins_are_unchanged_if_their_numbers_are(app: Any) -> None:
+    own = {"origins": 1, "own": 1, "independent": 0, "parties": 0}
+    party = {**own, "own": 0, "parties": 1}
+    none = {**own, "own": 0, "origins": 0}
+    before, after = {"for": own, "against": none}, {"for": party, "against": own}
+    counts: ChangedCounts = {"before": before, "after": before, "if_accepted": after}
+    with app.test_request_context():
+        assert changed_origins(counts) == [
+            "For it: still 1 origin (0 independent)",
+            "Against it: from 0 origins to 1 origin (0 independent)",
+        ]
+    with app.test_request_context(query_string={"ui": "zh-Hant"}):
+        assert changed_origins(counts) == [
+            "支持方\uff1a維持 1 個源頭\uff080 個獨立\uff09",
+            "反對方\uff1a由 0 個源頭變為 1 個源頭\uff080 個獨立\uff09",
+        ]
