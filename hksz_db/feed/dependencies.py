@@ -25,8 +25,19 @@ from hksz_db.queries.registry import RESOURCES
 NIL_ID = str(UUID(int=0))
 """It sorts before every other id."""
 
+_LAST_ID = str(UUID(int=2**128 - 1))
+
 LOOKED_AT = 200
 """How many documents of a resource one page searches."""
+
+ROWS_READ = 5_000
+"""How many rows that lead from changed rows to documents of a resource one page reads."""
+
+LOOKED_THROUGH = 2_000
+"""How many documents of a resource one page looks through if more rows than those lead to them."""
+
+LEAST_LOOKED_AT = 4
+"""How many documents of each row one page looks at, however many rows there are."""
 
 
 class Change(Enum):
@@ -179,17 +190,30 @@ def affected_documents(resources: Sequence[str], *, expand: bool) -> str | None:
     all_edges = dependencies(RESOURCES[name] for name in resources)
     edges = [edge for edge in all_edges if expand or edge.leads_to_owner]
     arrays = _Arrays()
-    blocks = " UNION ALL ".join(
-        f"({_block(name, arrays.reaching(own))})"
-        for name in resources
+    blocks = {
+        name: _block(name, arrays.reaching(own))
+        for name in sorted(resources)
         if (own := [edge for edge in edges if edge.document == name])
-    )
+    }
     if not blocks:
         return None
     return f"""
     SELECT block.resource, block.id, block.op, block.cut
-    FROM {arrays.levels()}, LATERAL ({blocks}) AS block
+    FROM {arrays.levels()}, LATERAL ({_one_after_another(blocks)}) AS block
     """
+
+
+def _one_after_another(blocks: Mapping[str, str]) -> str:
+    """The rows of the blocks; a block is not searched if those before it end the page."""
+    parts: list[str] = []
+    before: list[str] = []
+    for name, block in blocks.items():
+        found = " UNION ALL ".join(before)
+        go_on = "SELECT count(*) < :rows AND count(*) FILTER (WHERE cut) = 0"
+        condition = f"WHERE ({go_on} FROM ({found}) AS found)" if found else ""
+        parts.append(f"of_{name} AS (SELECT * FROM ({block}) AS block {condition})")
+        before.append(f"SELECT * FROM of_{name}")
+    return f"WITH {', '.join(parts)} {' UNION ALL '.join(before)}"
 
 
 class _Array(NamedTuple):
@@ -226,15 +250,18 @@ class _Arrays:
     def reaching(self, edges: Sequence[Edge]) -> Iterator[str]:
         """The queries of the ids of the documents that edges lead to."""
         ways = [(edge.start, edge.steps) for edge in edges]
-        for start in dict.fromkeys(start for start, steps in ways if not steps):
-            yield f"SELECT unnest({self._start(start).sql})"
+        yield from dict.fromkeys(
+            self._next_of_opaque(start, edge.document)
+            if isinstance(start := edge.start, Opaque)
+            else f"SELECT unnest({self._start(start).sql}), false, true"
+            for edge in edges
+            if not edge.steps
+        )
         for step, ids in self._before(ways):
             if step.column == "id":
-                yield _each(ids, f"SELECT {_rows(step)} OFFSET 0")
+                yield _each(ids, f"SELECT {_rows(step)} OFFSET 0", "false, true")
             else:
-                # Many documents may show a row: no more are read than one page searches.
-                after = f"AND {step.found} > beyond.id ORDER BY 1 LIMIT {LOOKED_AT}"
-                yield _each(ids, f"SELECT DISTINCT {_rows(step)} {after}")
+                yield _each(ids, _next_rows(step, ids), "led.cut, true")
 
     def _before(
         self, ways: Sequence[tuple[Start | Opaque, tuple[Step, ...]]]
@@ -254,11 +281,8 @@ class _Arrays:
 
     def _start(self, start: Start | Opaque) -> _Array:
         if isinstance(start, Opaque):
-            arrays = {
-                name: _joined([*map(self._start, _starts_of_tables(tables))])
-                for name, tables in start.reads.items()
-            }
-            query = start.affected.format(**{name: ids.sql for name, ids in arrays.items()})
+            arrays = self._read(start)
+            query = _affected(start, arrays)
             # Not added: only one resource shows the value.
             return _Array(f"ARRAY({query})", max(ids.level for ids in arrays.values()))
         own = start.column == HISTORY_TABLES[start.table].owner and start.change is not Change.LEFT
@@ -269,6 +293,42 @@ class _Arrays:
             return self._look_up(ids, f"{start.column} AS id FROM {past}")
         return ids
 
+    def _read(self, opaque: Opaque) -> Mapping[str, _Array]:
+        """The changed rows that the value reads, by the name of the array."""
+        return {
+            name: _joined([*map(self._start, _starts_of_tables(tables))])
+            for name, tables in opaque.reads.items()
+        }
+
+    def _next_of_opaque(self, opaque: Opaque, resource: str) -> str:
+        """The documents of a resource whose value may have changed; if there are many, the next.
+
+        Then those up to some document, which is a cut, are tested one by one.
+        """
+        arrays = self._read(opaque)
+        last = (
+            f"SELECT id FROM {resource} WHERE id > beyond.id"
+            f" ORDER BY id OFFSET {LOOKED_THROUGH - 1} LIMIT 1"
+        )
+        affected = _affected(opaque, arrays)
+        between = _affected(opaque, arrays, ", beyond.id, last.id")
+        return f"""
+            SELECT * FROM (
+                WITH first AS (SELECT * FROM ({affected}) AS of_any (id) LIMIT {ROWS_READ})
+                SELECT id, false AS cut, true AS shows FROM first
+                WHERE (SELECT count(*) FROM first) < {ROWS_READ}
+                UNION ALL
+                SELECT following.* FROM (
+                    SELECT COALESCE(({last}), '{_LAST_ID}') AS id
+                    WHERE (SELECT count(*) FROM first) = {ROWS_READ} OFFSET 0
+                ) AS last, LATERAL (
+                    SELECT of_these.id, false, true FROM ({between}) AS of_these (id)
+                    UNION ALL
+                    SELECT last.id, true, false
+                ) AS following
+            ) AS of_value
+        """
+
     def _add(self, sql: str, level: int) -> _Array:
         while len(self._levels) <= level:
             self._levels.append({})
@@ -277,12 +337,29 @@ class _Arrays:
         return _Array(f"ids_{level}.{name}", level)
 
 
+def _affected(opaque: Opaque, arrays: Mapping[str, _Array], between: str = "") -> str:
+    ids = {name: array.sql for name, array in arrays.items()}
+    return opaque.affected.format(**ids, between=between)
+
+
 def _joined(arrays: Sequence[_Array]) -> _Array:
     return _Array(" || ".join(array.sql for array in arrays), max(array.level for array in arrays))
 
 
-def _each(ids: _Array, rows: str) -> str:
-    return f"SELECT led.id FROM unnest({ids.sql}) AS known (id), LATERAL ({rows}) AS led"
+def _each(ids: _Array, rows: str, *further: str) -> str:
+    columns = ", ".join(("led.id", *further))
+    return f"SELECT {columns} FROM unnest({ids.sql}) AS known (id), LATERAL ({rows}) AS led"
+
+
+def _next_rows(step: Step, ids: _Array) -> str:
+    """The next documents that a row leads to; the last is a cut if more may follow.
+
+    Many documents may show a row, and many rows may lead to documents. So the more rows there are,
+    the fewer documents of each are read.
+    """
+    most = f"greatest(least({ROWS_READ} / cardinality({ids.sql}), {LOOKED_AT}), {LEAST_LOOKED_AT})"
+    rows = f"SELECT DISTINCT {_rows(step)} AND {step.found} > beyond.id ORDER BY 1 LIMIT {most}"
+    return f"SELECT id, row_number() OVER (ORDER BY id) = {most} AS cut FROM ({rows}) AS row"
 
 
 def _rows(step: Step) -> str:
@@ -292,20 +369,21 @@ def _rows(step: Step) -> str:
 
 def _block(resource: str, reaching: Iterable[str]) -> str:
     return f"""
-        SELECT '{resource}' AS resource, root.id, root.op, reached.n = {LOOKED_AT} AS cut
+        SELECT '{resource}' AS resource, root.id, root.op, reached.cut
         FROM (
             SELECT CASE WHEN after.stage = 2 AND after.resource = '{resource}' THEN after.id
                 ELSE '{NIL_ID}' END AS id
             WHERE '{resource}' >= after.resource OR after.stage < 2 OFFSET 0
         ) AS beyond, LATERAL (
-            SELECT id, row_number() OVER (ORDER BY id) AS n FROM (
-                SELECT DISTINCT id FROM ({" UNION ALL ".join(reaching)}) AS way (id)
-                WHERE id > beyond.id ORDER BY id LIMIT {LOOKED_AT}
-            ) AS first
+            SELECT id, shows, cut OR row_number() OVER (ORDER BY id) = {LOOKED_AT} AS cut FROM (
+                SELECT id, bool_or(cut) AS cut, bool_or(shows) AS shows
+                FROM ({" UNION ALL ".join(reaching)}) AS way (id, cut, shows)
+                WHERE id > beyond.id GROUP BY id ORDER BY id LIMIT {LOOKED_AT}
+            ) AS beginning
         ) AS reached, LATERAL (
             SELECT reached.id, (
                 SELECT 'update' FROM {resource} AS root
-                WHERE root.id = reached.id AND root.deleted_at IS NULL
+                WHERE reached.shows AND root.id = reached.id AND root.deleted_at IS NULL
                     AND NOT EXISTS (
                         SELECT FROM transactions AS later
                         WHERE later.id = root.written_in
@@ -320,6 +398,6 @@ def _block(resource: str, reaching: Iterable[str]) -> str:
                     )
             ) AS op OFFSET 0
         ) AS root
-        WHERE root.op IS NOT NULL OR reached.n = {LOOKED_AT}
+        WHERE root.op IS NOT NULL OR reached.cut
         ORDER BY reached.id LIMIT :rows
     """

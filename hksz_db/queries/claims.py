@@ -98,7 +98,7 @@ _READ: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "sources": {"sources": ("external_id", "title", "retracted_at")},
     "entities": {"entities": ("external_id", "name", "kind")},
 }
-_AFFECTED = "SELECT claim_id FROM claims_resting_on({sources}, {entities})"
+_AFFECTED = "SELECT claim_id FROM claims_resting_on({sources}, {entities}{between})"
 # A hint depends on relations of every kind, some of which bear on no count. The titles in it are
 # those of the evidence.
 _RELATED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -117,7 +117,7 @@ _HINTED = """
             )
             SELECT id FROM below
         ) AS sources OFFSET 0
-    ) AS relating, LATERAL claims_resting_on(relating.sources, '{{}}')
+    ) AS relating, LATERAL claims_resting_on(relating.sources, '{{}}'{between})
 """
 _SIDES = ("for", "against")
 

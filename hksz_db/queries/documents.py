@@ -114,7 +114,8 @@ class Opaque:
 
     ``reads`` says so: for each named array of ids, the columns by table. ``affected`` is the query
     that leads from the rows with these ids, with ``{name}`` for each array, to the values that
-    ``joined`` has where the value may have changed.
+    ``joined`` has where the value may have changed. If there are many, ``{between}`` is a comma and
+    two values: it then leads to those after the first and up to the second.
     """
 
     value: SqlValue

@@ -312,9 +312,9 @@ def test_each_document_that_differs_has_an_entry(world: Database) -> None:
     assert entries_in_all < 1.1 * changed_in_all
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("seed", "rows_read"), [(0, 5_000), (1, 3), (0, 0)])
 def test_a_large_transaction_is_read_in_parts(
-    world: Database, seed: int, monkeypatch: pytest.MonkeyPatch
+    world: Database, seed: int, rows_read: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same documents have entries, whatever the size of the parts."""
     writer, feed = RandomWriter(world, seed), Feed(world)
@@ -334,6 +334,9 @@ def test_a_large_transaction_is_read_in_parts(
     assert len({number for _, number, *_ in at_once.entries}) == 1
     monkeypatch.setattr("hksz_db.feed.changes.SPAN", 3)
     monkeypatch.setattr("hksz_db.feed.dependencies.LOOKED_AT", 2)
+    monkeypatch.setattr("hksz_db.feed.dependencies.ROWS_READ", rows_read)
+    monkeypatch.setattr("hksz_db.feed.dependencies.LOOKED_THROUGH", 3)
+    monkeypatch.setattr("hksz_db.feed.dependencies.LEAST_LOOKED_AT", 1)
     monkeypatch.setattr("hksz_db.feed.pages.changes_statement", changes_statement.__wrapped__)
     in_parts.position, in_parts.held = begin, dict(held)
     while in_parts.read(7):
