@@ -40,7 +40,7 @@ from hksz_db.queries.evidence import evidence_fields, evidence_targets
 from hksz_db.queries.figures import figure_targets
 from hksz_db.queries.filters import InSubquery, Plain, Related, Relation, Target
 from hksz_db.queries.keysets import Key
-from hksz_db.queries.places import claims_under
+from hksz_db.queries.places import claim_is_under, claims_under
 from hksz_db.queries.readable import Joined, Readable, Search
 from hksz_db.queries.sources import SOURCE_LISTS
 from schemas.claims import CLAIM_FILTERS, ClaimSchema
@@ -233,7 +233,7 @@ CLAIMS = Readable(
         "entities__external_id": Related(_ENTITIES, Related(_ENTITY, Plain(_linked.c.external_id))),
         "entities__kind": Related(_ENTITIES, Related(_ENTITY, Plain(_linked.c.kind))),
         "entities__name": Related(_ENTITIES, Related(_ENTITY_NAMES, Plain(_linked_names.c.name))),
-        "place": InSubquery(_claims.c.id, claims_under),
+        "place": InSubquery(_claims.c.id, claims_under, claim_is_under(_claims.c.id)),
         **_on("figures", _FIGURES, figure_targets(_figures)),
         **_on("evidence", _EVIDENCE, evidence_targets(_evidence)),
         **{name: Related(_COUNTS, Plain(column)) for name, column in _counts_of(_counts).items()},

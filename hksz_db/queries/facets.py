@@ -22,13 +22,17 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    case,
     cast,
     column,
+    false,
     func,
     null,
     or_,
     select,
     text,
+    true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.util import ClauseAdapter
@@ -76,6 +80,9 @@ from schemas.facets import MAX_YEARS, MOST_COUNTED
 from schemas.summaries import EntitySummarySchema, MetricSummarySchema
 
 _T = TypeVar("_T")
+
+_LOOKED_THROUGH = 100_000
+"""The number of claims, the newest, among which those that match are looked for first."""
 
 _SEARCHED = 300_000
 """The number of claims, the newest, in which a search that finds many is done first."""
@@ -209,8 +216,7 @@ def _matched(name: str, kept: Sequence[_Asked], *, searched: bool) -> CTE:
     shape: Shape = ("all", *(("criterion", each.name, each.leaf[1]) for each in kept))
     owners = None if searched else owners_of_parts(CLAIMS, [each.leaf for each in kept])
     if owners is not None:
-        (owner,) = owners.selected_columns
-        ids = owners.order_by(owner.desc()).limit(number(MOST_COUNTED)).subquery("ids")
+        ids = _newest_owners(owners)
         (id,) = ids.c
         return (
             select(*(_claims.c[each] for each in _COLUMNS)).join(ids, id == _claims.c.id).cte(name)
@@ -222,6 +228,18 @@ def _matched(name: str, kept: Sequence[_Asked], *, searched: bool) -> CTE:
     if kept or CLAIMS.search is None:
         return newest_of(fenced, MOST_COUNTED).cte(name)
     return select(newest_found(_claims, CLAIMS.search, fenced, MOST_COUNTED, _SEARCHED)).cte(name)
+
+
+def _newest_owners(owners: Select[UUID]) -> Subquery:
+    """At most ``MOST_COUNTED`` of the ids, the newest: among the newest claims, else among all."""
+    (owner,) = owners.selected_columns
+    newest = owners.order_by(owner.desc()).limit(number(MOST_COUNTED))
+    ids = select(_claims.c.id).order_by(_claims.c.id.desc())
+    first = ids.offset(number(_LOOKED_THROUGH)).limit(number(1)).scalar_subquery()
+    near = newest.where(owner > first).cte("near", nesting=True)
+    is_full = row_count(near) == number(MOST_COUNTED)
+    far = newest.where(~is_full)
+    return union_all(select(near).where(is_full), far).subquery("ids")
 
 
 def _facet(
@@ -323,7 +341,11 @@ def _pairs(facet: Facet, matched: CTE, kept: Sequence[_Asked]) -> Select[UUID, o
         for _, _, (each, operator, parameter) in kept
         if isinstance(each, Related) and each.relation is target.relation
     ]
-    fixed = [_own(CLAIMS.targets[name]).column == term(value) for name, value in facet.also.items()]
+    # Without CASE the planner would expect that the index of the links is read from end to end.
+    fixed = [
+        case((_own(CLAIMS.targets[name]).column == term(value), true()), else_=false())
+        for name, value in facet.also.items()
+    ]
     rows: FromClause = matched
     inner: Target = target
     while isinstance(inner, Related):

@@ -8,7 +8,7 @@ bound as ``p0, p1, …`` in the order of the criteria.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     FromClause,
+    Index,
     Numeric,
     Select,
     Text,
@@ -111,10 +112,19 @@ class InSubquery:
     """A filter on whether a subquery finds the key of a row.
 
     ``found`` makes the subquery for an operator and the name of the parameter that it binds.
+    ``holds`` makes a condition that takes less time if rows ``are_few`` and much more is found.
     """
 
     key: ColumnElement[Any]
     found: Callable[[str, str], Select[UUID]]
+    holds: Callable[[str, str], "Condition"] | None = None
+    are_few: bool = False
+
+    def condition(self, operator: str, parameter: str) -> "Condition":
+        """Whether the subquery finds a row."""
+        if self.are_few and self.holds is not None:
+            return self.holds(operator, parameter)
+        return self.key.in_(self.found(operator, parameter))
 
 
 @dataclass(frozen=True)
@@ -213,6 +223,14 @@ def condition(shape: Shape, targets: Mapping[str, Target], some_of: SomeOf = or_
     return _build(shape, targets, count(), some_of)
 
 
+def of_few_rows(targets: Mapping[str, Target]) -> Mapping[str, Target]:
+    """The targets for a condition on a few rows, which are tested one by one."""
+    return {
+        name: replace(target, are_few=True) if isinstance(target, InSubquery) else target
+        for name, target in targets.items()
+    }
+
+
 def _build(
     shape: Shape, targets: Mapping[str, Target], numbers: Iterator[int], some_of: SomeOf = or_
 ) -> Condition:
@@ -295,6 +313,20 @@ def is_hard_to_estimate(shape: Shape, targets: Mapping[str, Target], *, by_id: b
     return "other" in kinds or has_alternatives(shape)
 
 
+def is_in_one_index(shape: Shape, targets: Mapping[str, Target], further: str) -> bool:
+    """Whether an index alone tells which rows match, and what is in the column ``further``."""
+    columns = []
+    for name, _, _ in required(shape):
+        target = targets[name]
+        if not isinstance(target, OnColumn):
+            return False
+        columns.append(target.column)
+    wanted = {further, *(column.key for column in columns)}
+    return not has_alternatives(shape) and any(
+        wanted <= set(keys) for column in columns[:1] for keys in _index_keys(column)
+    )
+
+
 def is_flat(shape: Shape) -> bool:
     """Whether a shape is one criterion, or several of which all must be met.
 
@@ -316,20 +348,25 @@ def _kind(target: Target, operator: str) -> str:
         return "other"
     match target:
         case Plain(column) | Days(column) | Bounds(column) | Equal(column):
-            is_indexed = any(column.key in keys for keys in _index_keys(column))
-            return "equality" if is_indexed else "other"
+            keys = _index_keys(column, partial=operator != "null")
+            return "equality" if any(column.key in each for each in keys) else "other"
         case Related(_, Plain(column)) if any(column.key == key for key, *_ in _index_keys(column)):
             return "related equality"
         case _:
             return "other"
 
 
-def _index_keys(column: ColumnElement[Any]) -> list[list[str | None]]:
-    """The names of the columns of each index on the table of a column."""
+def _index_keys(column: ColumnElement[Any], *, partial: bool = True) -> list[list[str | None]]:
+    """The names of the columns of each index on the table of a column, also of partial ones."""
     table = column.table
     described = getattr(table, "element", table)
     keys = [[column.key for column in described.primary_key]]
-    return [*keys, *([getattr(e, "key", None) for e in i.expressions] for i in described.indexes)]
+    indexes = [i for i in described.indexes if partial or _is_of_all_rows(i)]
+    return [*keys, *([getattr(e, "key", None) for e in i.expressions] for i in indexes)]
+
+
+def _is_of_all_rows(index: Index) -> bool:
+    return index.dialect_options["postgresql"]["where"] is None
 
 
 def latest_beginning(
@@ -405,8 +442,8 @@ def _compare(target: Target, operator: str, name: str) -> Condition:
             return case((_SQL[Plain][operator](column, name), true()), else_=false())
         case Exists(relation):
             return _some(relation) != bindparam(name, type_=Boolean())
-        case InSubquery(key, found):
-            return key.in_(found(operator, name))
+        case InSubquery():
+            return target.condition(operator, name)
         case Every(targets):
             return and_(*conjunction([(part, operator, name) for part in targets]))
         case Either(targets):

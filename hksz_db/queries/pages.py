@@ -1,6 +1,6 @@
 """The statements that answer requests: a document, a page of documents, groups and counts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
@@ -43,12 +43,16 @@ from hksz_db.queries.filters import (
     EVERYTHING,
     Condition,
     Exists,
+    InSubquery,
     Leaf,
     Shape,
+    Target,
     condition,
     is_flat,
     is_hard_to_estimate,
+    is_in_one_index,
     latest_beginning,
+    of_few_rows,
     on_parts,
     required,
 )
@@ -77,6 +81,9 @@ SEARCHED = 20_000
 WALKED = 2_000
 """The number of rows, the next in the order of a list, among which its page is looked for first."""
 
+WALKED_IN_PAST = 500
+"""The same number for a list as of an earlier moment: each of them may have earlier versions."""
+
 WALKED_IN_SEARCH = 5_000
 """The same number for a search that finds many: to read all of them takes longer."""
 
@@ -95,6 +102,7 @@ class PageShape:
 
     ``sort`` is pairs of a sort key's name and whether it descends, the id last; it is empty for
     the order by relevance. ``after`` says for each key of the cursor whether it has a value.
+    ``past`` is whether the page is asked for as of a moment.
     """
 
     resource: str
@@ -104,11 +112,12 @@ class PageShape:
     sort: tuple[tuple[str, bool], ...]
     after: tuple[bool, ...] | None
     counted: bool
+    past: bool = False
 
     @property
     def matching(self) -> "PageShape":
         """The shape of all matches, which is the same for every page of a list."""
-        return replace(self, fields=(), sort=(), after=None, counted=False)
+        return replace(self, fields=(), sort=(), after=None, counted=False, past=False)
 
 
 @lru_cache(maxsize=512)
@@ -170,12 +179,16 @@ def _matching(shape: PageShape, *, estimated: bool = False) -> Select[UUID]:
 
 
 def _conditions(
-    readable: Readable, shape: PageShape, *, estimated: bool = False
+    readable: Readable,
+    shape: PageShape,
+    *,
+    estimated: bool = False,
+    targets: Mapping[str, Target] | None = None,
 ) -> list[ColumnElement[bool]]:
     table = readable.table
     # The planner estimates alternatives that it sees side by side.
     some_of = or_ if estimated else partial(_found_by_one, table)
-    filters = condition(shape.filters, readable.targets, some_of)
+    filters = condition(shape.filters, targets or readable.targets, some_of)
     conditions = [table.c.deleted_at.is_(None), filters]
     if shape.searched:
         conditions.append(is_found(readable, estimated=estimated))
@@ -229,9 +242,15 @@ def page_statement(shape: PageShape) -> Prepared:
     """
     readable = RESOURCES[shape.resource]
     ranked = _ranked(readable, shape) if shape.searched and not shape.sort else None
+    total = _total(readable, shape) if shape.counted else None
     if ranked is None and _is_walked_first(readable, shape):
         keyset = keyset_of(shape.resource, shape.sort)
-        found = _walked_first(readable, shape, keyset)
+        every = None
+        if total is not None and _is_read_once(readable, shape):
+            fenced = _fenced(readable, shape, keyset.labelled("k"), _joined(readable, shape))
+            every = select(fenced).cte("every")
+            total = row_count(every)
+        found = _walked_first(readable, shape, keyset, every)
     else:
         keyset, rows = _keyed(readable, shape, ranked)
         found = (_in_parts if keyset.has_parts else page_of)(rows, keyset, shape.after)
@@ -240,7 +259,7 @@ def page_statement(shape: PageShape) -> Prepared:
     page = gathered(
         numbered(found, keyset, joined, as_json(readable, shape.fields)),
         ranked=None if ranked is None else row_count(ranked),
-        total=_total(readable, shape) if shape.counted else None,
+        total=total,
     )
     return prepare(page)
 
@@ -250,11 +269,25 @@ def row_count(rows: FromClause) -> ColumnElement[int]:
     return select(func.count()).select_from(rows).scalar_subquery()
 
 
+def _is_read_once(readable: Readable, shape: PageShape) -> bool:
+    """Whether the rows that are counted can also be those in which the page is looked for."""
+    if shape.searched or shape.after is not None or _in_subqueries(readable, shape):
+        return False
+    if is_in_one_index(shape.filters, readable.targets, readable.table.c.deleted_at.key):
+        return False
+    return _total_of_parts(readable, shape) is None
+
+
 def _total(readable: Readable, shape: PageShape) -> ColumnElement[int]:
     """How many rows match."""
-    matching = row_count(_matching(shape).subquery())
+    of_parts = _total_of_parts(readable, shape)
+    return row_count(_matching(shape).subquery()) if of_parts is None else of_parts
+
+
+def _total_of_parts(readable: Readable, shape: PageShape) -> ColumnElement[int] | None:
+    """How many rows match, if rows of one other table tell it."""
     if shape.searched or not is_flat(shape.filters):
-        return matching
+        return None
     leaves = [
         (readable.targets[name], operator, parameter)
         for name, operator, parameter in required(shape.filters)
@@ -267,20 +300,37 @@ def _total(readable: Readable, shape: PageShape) -> ColumnElement[int]:
             if having is not None:
                 every = row_count(_matching(everything).subquery())
                 return every - row_count(having.subquery())
+        case [(InSubquery(found=found, holds=holds), operator, name)] if holds is not None:
+            # It takes less time to test the deleted rows than to look all others up.
+            table = readable.table
+            deleted = select(table.c.id).where(table.c.deleted_at.is_not(None))
+            found_deleted = deleted.where(holds(operator, name)).subquery()
+            every = row_count(found(operator, name).distinct().subquery())
+            return every - row_count(found_deleted)
     owners = owners_of_parts(readable, leaves)
-    return matching if owners is None else row_count(owners.subquery())
+    return None if owners is None else row_count(owners.subquery())
 
 
 def owners_of_parts(readable: Readable, leaves: Sequence[Leaf]) -> Select[UUID] | None:
-    """The ids of the rows that meet all criteria, each once, if parts in one table decide alone.
+    """The ids of the rows that meet all criteria, each once, if those of one table decide alone.
 
     It takes less time to leave out those of deleted rows than to look all rows up.
     """
-    found = on_parts(leaves)
-    if found is None:
+    table = readable.table.alias()
+    match leaves:
+        case [(InSubquery(key, found), operator, parameter)] if key is readable.table.c.id:
+            ids = found(operator, parameter)
+            (id,) = ids.selected_columns
+            # The planner expects few ids, and would look each of them up.
+            rows = select(table.c.id).where(table.c.deleted_at.is_not(None))
+            deleted = rows.cte("deleted").prefix_with("MATERIALIZED")
+            of_deleted = exists().where(deleted.c.id == id).correlate_except(deleted)
+            return ids.where(~of_deleted).distinct().add_cte(deleted, nest_here=True)
+    parts = on_parts(leaves)
+    if parts is None:
         return None
-    relation, conditions = found
-    owner, table = relation.part_of, readable.table.alias()
+    relation, conditions = parts
+    owner = relation.part_of
     assert owner is not None
     ids = select(owner).where(*conditions)
     if "deleted_at" in relation.table.c:
@@ -386,17 +436,21 @@ def _among(
 
 
 def _is_walked_first(readable: Readable, shape: PageShape) -> bool:
-    # Counts correlate less with other columns than dates do.
-    by_id = shape.sort[0][0] == "id" or bool(_foreign_ids(readable, shape.sort))
+    # Counts correlate less with other columns than dates do. Of the past, there are no statistics.
+    is_known = shape.sort[0][0] == "id" or bool(_foreign_ids(readable, shape.sort))
+    by_id = is_known and not shape.past
     return shape.searched or is_hard_to_estimate(shape.filters, readable.targets, by_id=by_id)
 
 
-def _walked_first(readable: Readable, shape: PageShape, keyset: Keyset) -> Subquery:
+def _walked_first(
+    readable: Readable, shape: PageShape, keyset: Keyset, every: FromClause | None
+) -> Subquery:
     """The page as ``page_of`` finds it: among the next rows in the order, else anyhow.
 
     If many rows match, they are among the next ones. If few do, they are found by the indexes of
     the filters, and sorted. The planner cannot tell which it is where the columns of the filters go
-    with the order, and would walk through all rows.
+    with the order, and would walk through all rows. ``every`` holds all of them, if they are
+    counted, too.
     """
     joined = _joined(readable, shape)
     absent = shape.after is not None and not shape.after[0]
@@ -405,21 +459,69 @@ def _walked_first(readable: Readable, shape: PageShape, keyset: Keyset) -> Subqu
     if shape.after is not None:
         bounds.append(part.after(shape.after))
         joined.append(keyset.after(shape.after))
-    matching = [condition(shape.filters, readable.targets)]
-    walked_rows = WALKED
+    matching = [condition(shape.filters, of_few_rows(readable.targets))]
+    walked_rows = WALKED_IN_PAST if shape.past else WALKED
     if shape.searched:
         matching.append(is_found(readable))
     if shape.searched and readable.search is not None and readable.search.on is None:
         walked_rows = WALKED_IN_SEARCH
         wanted = bindparam("rows", type_=Integer())
         bounds.append(_is_frequent(readable.table, readable.search, wanted, walked_rows))
+    bounds += [_finds_many(*leaf) for leaf in _in_subqueries(readable, shape)]
     following, order = _following(readable, part, walked_rows, *bounds)
     rows = select(following).where(*map(ClauseAdapter(following).traverse, matching))
     walked = first_of(rows, order, None).cte("walked")
     is_full = row_count(walked) == bindparam("rows", type_=Integer())
-    fenced = _fenced(readable, shape, keyset.labelled("k"), joined)
-    others = first_of(select(fenced).where(~is_full), keyset.within(fenced, "k"), None)
+    match _in_subqueries(readable, shape), keyset.keys:
+        case [leaf, *_], [key]:
+            found, order = _in_order_of_ids(readable, shape, leaf, key, joined)
+        case _:
+            if every is None:
+                every = _fenced(readable, shape, keyset.labelled("k"), joined)
+            found, order = select(every), keyset.within(every, "k")
+    others = first_of(found.where(~is_full), order, None)
     return union_all(select(walked).where(is_full), others).subquery("page")
+
+
+def _in_order_of_ids(
+    readable: Readable,
+    shape: PageShape,
+    leaf: tuple[InSubquery, str, str],
+    key: Key,
+    joined: Sequence[Condition],
+) -> tuple[Select[Any], Keyset]:
+    """The rows that match, in the order of the ids that a subquery finds, and the key among them.
+
+    They are looked up one by one until there are enough, whatever the planner expects.
+    """
+    target, operator, parameter = leaf
+    found = target.found(operator, parameter).distinct().subquery()
+    (id,) = found.c
+    ordered = select(id.label("id")).order_by(id.desc() if key.descending else id.asc())
+    ids = ordered.offset(number(0)).subquery("ids")
+    conditions = _conditions(readable, shape, targets=of_few_rows(readable.targets))
+    each = select(readable.table.c.id).where(readable.table.c.id == ids.c.id, *conditions, *joined)
+    rows = select(ids.c.id).join_from(ids, each.offset(number(0)).lateral(), true())
+    return rows, Keyset((replace(key, column=ids.c.id),))
+
+
+def _in_subqueries(readable: Readable, shape: PageShape) -> list[tuple[InSubquery, str, str]]:
+    """The criteria that all rows must meet and that single rows can be tested for."""
+    required_leaves = [
+        (readable.targets[name], operator, parameter)
+        for name, operator, parameter in required(shape.filters)
+    ]
+    return [
+        (target, operator, parameter)
+        for target, operator, parameter in required_leaves
+        if isinstance(target, InSubquery) and target.holds is not None
+    ]
+
+
+def _finds_many(target: InSubquery, operator: str, parameter: str) -> Condition:
+    """Whether so much is found that it takes less time to test the next rows of a list."""
+    some = target.found(operator, parameter).limit(number(WALKED)).subquery()
+    return row_count(some) == number(WALKED)
 
 
 def _following(

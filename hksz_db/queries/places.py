@@ -3,9 +3,21 @@
 The operator ``under`` takes the id of the place, ``under_external_id`` its external id.
 """
 
+from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, Subquery, Uuid, any_, bindparam, func, select
+from sqlalchemy import (
+    CTE,
+    Boolean,
+    ColumnElement,
+    Select,
+    Subquery,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 
 from hksz_db.domain.vocabulary import EntityKind, EntityRelationKind
 from hksz_db.models import ClaimEntity, Entity, EntityRelation, table_of
@@ -33,6 +45,18 @@ def claims_under(operator: str, parameter: str) -> Select[UUID]:
     # The planner overestimates a recursion about a hundredfold and would scan all links and claims.
     # It expects ten elements of an array, and looks those up.
     return select(_links.c.claim_id).where(_links.c.entity_id == any_(func.array(reached)))
+
+
+def claim_is_under(claim: ColumnElement[UUID]) -> Callable[[str, str], ColumnElement[bool]]:
+    """Makes the condition that ``claims_under`` finds the claim with this id."""
+
+    def condition(operator: str, parameter: str) -> ColumnElement[bool]:
+        # The planner makes a hash of the places, once.
+        is_under = _links.c.entity_id.in_(select(_reached(operator, parameter).c.id))
+        any_is = func.bool_or(is_under, type_=Boolean())
+        return select(any_is).where(_links.c.claim_id == claim).scalar_subquery()
+
+    return condition
 
 
 def _place(operator: str, parameter: str) -> Select[UUID]:

@@ -102,6 +102,7 @@ class Question:
             sort=self.sort,
             after=after,
             counted=self.count == "exact",
+            past=self.as_of is not None,
         )
 
     def values(self) -> dict[str, object]:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from hksz_db.database import Session, run
 from hksz_db.queries.filters import AllOf, Criterion, bound_values, shape
-from hksz_db.queries.pages import PageShape, matches_statement
+from hksz_db.queries.pages import PageShape, matches_statement, page_statement
 from tests.api.conftest import Client
 from tests.conftest import QueryCounter
 
@@ -125,6 +125,36 @@ def test_a_deleted_claim_is_not_found_by_place(editor: Client) -> None:
     assert _names(editor, "claims", place__under_external_id="test:outer") == {"test:about-outer"}
     editor.delete(claim)
     assert _names(editor, "claims", place__under_external_id="test:outer") == set()
+
+
+@pytest.mark.parametrize("sort", ["id", "-id", "-time", "-updated_at"])
+def test_claims_under_a_place_are_the_same_however_they_are_looked_for(
+    reader: Client, sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A place with many claims is tested for in the next claims first, then in the order asked."""
+    bay = "hksz:greater-bay-area"
+    queries = [
+        {"place__under_external_id": bay, **further}
+        for further in ({}, {"modality": "planned"}, {"status": "accepted"})
+    ]
+
+    def pages() -> list[Any]:
+        page_statement.cache_clear()
+        answers = []
+        for query in queries:
+            asked = {**query, "sort": sort, "per_page": "3", "count": "exact"}
+            answers.append(reader.get("/v1/claims", **asked).json)
+            while cursor := answers[-1]["meta"]["next_cursor"]:
+                answers.append(reader.get("/v1/claims", **asked, cursor=cursor).json)
+        page_statement.cache_clear()
+        return [[row["id"] for row in each["data"]] for each in answers] + [
+            each["meta"]["count"] for each in answers
+        ]
+
+    expected = pages()
+    for walked in (1, 5):
+        monkeypatch.setattr("hksz_db.queries.pages.WALKED", walked)
+        assert pages() == expected
 
 
 @pytest.mark.parametrize("resource", ["claims", "entities"])

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import closing
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -100,3 +101,19 @@ def test_the_feed_looks_every_row_up_in_an_index(database: Database) -> None:
         for schema in ("public", "past"):
             index = rf"{resource}_feed_beginning_idx on {schema}\.{resource} "
             assert re.search(f"Index (Only )?Scan using {index}", plan), (schema, resource)
+
+
+def test_the_past_has_no_statistics() -> None:
+    """A list that the planner can estimate now may be of any length as of a moment."""
+    expression = AllOf((Criterion("entities__id", "eq", str(UUID(int=1))),))
+    page = PageShape("claims", ("id",), shape(expression), False, (("id", False),), None, False)
+    assert "walked" not in page_statement(page).sql
+    assert "walked" in page_statement(replace(page, past=True)).sql
+
+
+@pytest.mark.parametrize("parameter", ["reviewed_by", "claimant_as_stated", "external_id"])
+def test_what_no_index_finds_is_read_once_for_page_and_count(parameter: str) -> None:
+    expression = AllOf((Criterion(parameter, "isnull", True),))
+    page = PageShape("claims", ("id",), shape(expression), False, (("id", False),), None, True)
+    statement = page_statement(page).sql
+    assert len(re.findall(rf"FROM claims \nWHERE [^)]*claims\.{parameter} IS NULL", statement)) == 1
