@@ -46,6 +46,10 @@ def load_as_bytes(adapters: AdaptersMap) -> None:
         adapters.register_loader(name, _BytesLoader)
 
 
+TRIGRAM_THRESHOLD = "0.44"
+"""The similarity from which the operator ``%`` holds: the lower it is, the more an index finds."""
+
+
 class DatabaseUnusable(RuntimeError):
     """The database cannot be used at all; the message is one sentence for an operator."""
 
@@ -81,6 +85,7 @@ class Connector:
             "idle_in_transaction_session_timeout": "60000",
             # One request keeps one core busy, not all of them: other requests wait, too.
             "max_parallel_workers_per_gather": "0",
+            "pg_trgm.similarity_threshold": TRIGRAM_THRESHOLD,
         }
 
     @cached_property

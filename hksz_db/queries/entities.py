@@ -14,7 +14,10 @@ from schemas.entities import ENTITY_FILTERS, EntitySchema
 from schemas.summaries import EntitySummarySchema
 
 LEAST_SIMILARITY = "0.45"
-"""The lowest similarity of two names at which their entities are listed, at most 1."""
+"""The lowest similarity of two names at which their entities are listed, at most 1.
+
+It is above ``TRIGRAM_THRESHOLD``, which PostgreSQL compares with another rounding.
+"""
 
 MOST_DUPLICATES = 10
 """How many likely duplicates are listed, the most similar first."""
@@ -38,7 +41,7 @@ def likely_duplicates(entity: FromClause) -> Many:
     alike = and_(
         own.c.entity_id == entity.c.id,
         theirs.c.entity_id != entity.c.id,
-        # The operator can use the index; it holds above 0.3.
+        # The operator can use the index; it holds from ``TRIGRAM_THRESHOLD``.
         theirs.c.name.bool_op("%")(own.c.name),
         similarity >= cast(literal_column(LEAST_SIMILARITY), REAL),
         other.c.id == theirs.c.entity_id,

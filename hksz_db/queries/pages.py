@@ -45,6 +45,7 @@ from hksz_db.queries.filters import (
     Exists,
     InSubquery,
     Leaf,
+    Relation,
     Shape,
     Target,
     condition,
@@ -293,6 +294,14 @@ def _total_of_parts(readable: Readable, shape: PageShape) -> ColumnElement[int] 
         for name, operator, parameter in required(shape.filters)
     ]
     match leaves:
+        case [(Exists(relation), "null", _)] if (
+            lacking := _lacking(readable, relation)
+        ) is not None:
+            (id,) = lacking.selected_columns
+            rows = readable.table.alias()
+            is_deleted = exists().where(rows.c.id == id, rows.c.deleted_at.is_not(None))
+            of_deleted = lacking.where(is_deleted.correlate_except(rows))
+            return row_count(lacking.subquery()) - row_count(of_deleted.subquery())
         case [(Exists() as target, "null", name)]:
             # Those that have parts take less time to count than those that have none.
             having = owners_of_parts(readable, [(target, "present", name)])
@@ -472,9 +481,9 @@ def _walked_first(
     rows = select(following).where(*map(ClauseAdapter(following).traverse, matching))
     walked = first_of(rows, order, None).cte("walked")
     is_full = row_count(walked) == bindparam("rows", type_=Integer())
-    match _in_subqueries(readable, shape), keyset.keys:
-        case [leaf, *_], [key]:
-            found, order = _in_order_of_ids(readable, shape, leaf, key, joined)
+    match _ids_to_look_up(readable, shape), keyset.keys:
+        case Select() as ids, [key]:
+            found, order = _in_order_of_ids(readable, shape, ids, key, joined)
         case _:
             if every is None:
                 every = _fenced(readable, shape, keyset.labelled("k"), joined)
@@ -483,26 +492,48 @@ def _walked_first(
     return union_all(select(walked).where(is_full), others).subquery("page")
 
 
+def _ids_to_look_up(readable: Readable, shape: PageShape) -> Select[UUID] | None:
+    """Ids that include those of all rows that match, if tables other than that of the rows tell."""
+    for target, operator, parameter in _in_subqueries(readable, shape):
+        return target.found(operator, parameter).distinct()
+    leaves = [(readable.targets[name], operator) for name, operator, _ in required(shape.filters)]
+    match leaves:
+        case [(Exists(relation), "null")] if is_flat(shape.filters):
+            return _lacking(readable, relation)
+    return None
+
+
+def _lacking(readable: Readable, relation: Relation) -> Select[UUID] | None:
+    """The ids of all rows without a part, also of deleted ones, if indexes alone tell them."""
+    owner = relation.part_of
+    if owner is None or "deleted_at" in relation.table.c:
+        return None
+    rows = readable.table.alias()
+    has_parts = exists().where(owner == rows.c.id).correlate_except(relation.table)
+    return select(rows.c.id).where(~has_parts)
+
+
 def _in_order_of_ids(
     readable: Readable,
     shape: PageShape,
-    leaf: tuple[InSubquery, str, str],
+    found: Select[UUID],
     key: Key,
     joined: Sequence[Condition],
 ) -> tuple[Select[Any], Keyset]:
-    """The rows that match, in the order of the ids that a subquery finds, and the key among them.
+    """The rows that match, in the order of the ids that are found, and the key among them.
 
     They are looked up one by one until there are enough, whatever the planner expects.
     """
-    target, operator, parameter = leaf
-    found = target.found(operator, parameter).distinct().subquery()
-    (id,) = found.c
-    ordered = select(id.label("id")).order_by(id.desc() if key.descending else id.asc())
+    (id,) = found.subquery().c
+    of_id = Keyset((replace(key, column=id),))
+    ordered = select(id.label("id")).order_by(*of_id.order_by())
+    if shape.after is not None:
+        ordered = ordered.where(of_id.after(shape.after))
     ids = ordered.offset(number(0)).subquery("ids")
     conditions = _conditions(readable, shape, targets=of_few_rows(readable.targets))
     each = select(readable.table.c.id).where(readable.table.c.id == ids.c.id, *conditions, *joined)
     rows = select(ids.c.id).join_from(ids, each.offset(number(0)).lateral(), true())
-    return rows, Keyset((replace(key, column=ids.c.id),))
+    return rows, of_id.on([ids.c.id])
 
 
 def _in_subqueries(readable: Readable, shape: PageShape) -> list[tuple[InSubquery, str, str]]:

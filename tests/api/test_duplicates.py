@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from hksz_db.database import Session, run
+from hksz_db.database.connecting import TRIGRAM_THRESHOLD
+from hksz_db.queries.entities import LEAST_SIMILARITY
 from hksz_db.queries.pages import part_statement
 from tests.api.conftest import Answer, Client
 from tests.conftest import QueryCounter
@@ -173,3 +175,9 @@ def test_the_english_name_is_shown_regardless_of_case(editor: Client) -> None:
     made = editor.post("/v1/entities", {"kind": "place", "names": names})
     assert made.json["name"] == "Shenzhen Bay"
     assert [name["language"] for name in made.json["names"]] == ["zh-Hant", "en"]
+
+
+def test_the_index_of_names_finds_little_more_than_is_listed(session: Session) -> None:
+    ((threshold,),) = run(session, "SELECT current_setting('pg_trgm.similarity_threshold')")
+    assert threshold == TRIGRAM_THRESHOLD
+    assert 0 < float(LEAST_SIMILARITY) - float(threshold) < 0.02
