@@ -38,6 +38,9 @@ LIVE_KEY = "_live_key"
 UNLIKE_OWNER = "unlike_owner"
 """The key of a table's ``info`` with the column whose value is never that of the row's owner."""
 
+FEW_VALUES = "few_values"
+"""The key of a column's ``info`` that says that there are statistics of each of its values."""
+
 
 class Base(DeclarativeBase):
     """The metadata of the whole schema; every constraint gets a predictable name."""

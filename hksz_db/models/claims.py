@@ -29,6 +29,7 @@ from hksz_db.domain.vocabulary import (
     Translator,
 )
 from hksz_db.models.base import (
+    FEW_VALUES,
     UNLIKE_OWNER,
     Base,
     HistoryMixin,
@@ -89,7 +90,7 @@ class Claim(SearchMixin, ResourceMixin, Base):
     )
 
     statement: Mapped[str]
-    language: Mapped[str]
+    language: Mapped[str] = mapped_column(info={FEW_VALUES: True})
     claimant_id: Mapped[UUID | None] = mapped_column(ForeignKey("entities.id"))
     claimant_as_stated: Mapped[str | None]
     reported_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("entities.id"))

@@ -41,6 +41,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from hksz_db.domain.chronology import Period
 from hksz_db.domain.han import spellings
+from hksz_db.models.base import FEW_VALUES
 from schemas.filters import OPERATORS, Filter
 
 
@@ -327,6 +328,14 @@ def is_in_one_index(shape: Shape, targets: Mapping[str, Target], further: str) -
     )
 
 
+def has_few_values(shape: Shape, targets: Mapping[str, Target]) -> bool:
+    """Whether the planner knows how frequent each value is that a criterion compares."""
+    return all(
+        operator == "ne" or (isinstance(target, OnColumn) and target.column.info.get(FEW_VALUES))
+        for target, operator in ((targets[name], op) for name, op, _ in required(shape))
+    )
+
+
 def is_flat(shape: Shape) -> bool:
     """Whether a shape is one criterion, or several of which all must be met.
 
@@ -363,6 +372,18 @@ def _index_keys(column: ColumnElement[Any], *, partial: bool = True) -> list[lis
     keys = [[column.key for column in described.primary_key]]
     indexes = [i for i in described.indexes if partial or _is_of_all_rows(i)]
     return [*keys, *([getattr(e, "key", None) for e in i.expressions] for i in indexes)]
+
+
+def tells_live_parts(relation: Relation) -> bool:
+    """Whether an index alone tells which rows have live parts."""
+    owner: ColumnElement[Any] | None = relation.part_of
+    assert owner is not None
+    described = getattr(owner.table, "element", owner.table)
+    return "deleted_at" not in described.c or any(
+        owner.key == next(iter(index.columns.keys()), None)
+        and "deleted_at" in (index.dialect_options["postgresql"]["include"] or ())
+        for index in described.indexes
+    )
 
 
 def _is_of_all_rows(index: Index) -> bool:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    and_,
     bindparam,
     case,
     cast,
@@ -49,6 +50,7 @@ from hksz_db.queries.filters import (
     Shape,
     Target,
     condition,
+    has_few_values,
     is_flat,
     is_hard_to_estimate,
     is_in_one_index,
@@ -56,6 +58,7 @@ from hksz_db.queries.filters import (
     of_few_rows,
     on_parts,
     required,
+    tells_live_parts,
 )
 from hksz_db.queries.keysets import Key, Keyset, first_of, gathered, numbered, page_of
 from hksz_db.queries.readable import Joined, Queryable, Readable, Search
@@ -274,9 +277,17 @@ def _is_read_once(readable: Readable, shape: PageShape) -> bool:
     """Whether the rows that are counted can also be those in which the page is looked for."""
     if shape.searched or shape.after is not None or _in_subqueries(readable, shape):
         return False
-    if is_in_one_index(shape.filters, readable.targets, readable.table.c.deleted_at.key):
+    if _is_known(readable, shape):
         return False
     return _total_of_parts(readable, shape) is None
+
+
+def _is_known(readable: Readable, shape: PageShape) -> bool:
+    """Whether an index tells which rows match, and the planner knows how many do."""
+    further = readable.table.c.deleted_at.key
+    return is_in_one_index(shape.filters, readable.targets, further) and has_few_values(
+        shape.filters, readable.targets
+    )
 
 
 def _total(readable: Readable, shape: PageShape) -> ColumnElement[int]:
@@ -445,10 +456,14 @@ def _among(
 
 
 def _is_walked_first(readable: Readable, shape: PageShape) -> bool:
+    if shape.searched:
+        return True
+    if _is_known(readable, shape):
+        return False
     # Counts correlate less with other columns than dates do. Of the past, there are no statistics.
     is_known = shape.sort[0][0] == "id" or bool(_foreign_ids(readable, shape.sort))
     by_id = is_known and not shape.past
-    return shape.searched or is_hard_to_estimate(shape.filters, readable.targets, by_id=by_id)
+    return is_hard_to_estimate(shape.filters, readable.targets, by_id=by_id)
 
 
 def _walked_first(
@@ -506,11 +521,11 @@ def _ids_to_look_up(readable: Readable, shape: PageShape) -> Select[UUID] | None
 def _lacking(readable: Readable, relation: Relation) -> Select[UUID] | None:
     """The ids of all rows without a part, also of deleted ones, if indexes alone tell them."""
     owner = relation.part_of
-    if owner is None or "deleted_at" in relation.table.c:
+    if owner is None or not tells_live_parts(relation):
         return None
     rows = readable.table.alias()
-    has_parts = exists().where(owner == rows.c.id).correlate_except(relation.table)
-    return select(rows.c.id).where(~has_parts)
+    belongs = ClauseAdapter(rows).traverse(relation.on)
+    return select(rows.c.id).where(~exists().where(belongs).correlate_except(relation.table))
 
 
 def _in_order_of_ids(
@@ -606,9 +621,18 @@ def _keyed(readable: Readable, shape: PageShape, ranked: CTE | None) -> tuple[Ke
         return keyset, select(ranked)
     joined = _joined(readable, shape)
     if not shape.searched:
-        return keyset, select(readable.table.c.id).where(*_conditions(readable, shape), *joined)
+        conditions = _conditions(readable, shape)
+        if is_hard_to_estimate(shape.filters, readable.targets, by_id=True):
+            conditions.append(_is_any(readable.table, conditions))
+        return keyset, select(readable.table.c.id).where(*conditions, *joined)
     fenced = _fenced(readable, shape, keyset.labelled("k"), joined)
     return keyset.within(fenced, "k"), select(fenced)
+
+
+def _is_any(table: FromClause, conditions: Sequence[Condition]) -> Condition:
+    """Whether any row meets the conditions: a walk to those that do would not end otherwise."""
+    rows = table.alias()
+    return exists().where(ClauseAdapter(rows).traverse(and_(*conditions))).correlate_except(rows)
 
 
 def _joined(readable: Readable, shape: PageShape) -> list[Condition]:

@@ -117,3 +117,23 @@ def test_what_no_index_finds_is_read_once_for_page_and_count(parameter: str) -> 
     page = PageShape("claims", ("id",), shape(expression), False, (("id", False),), None, True)
     statement = page_statement(page).sql
     assert len(re.findall(rf"FROM claims \nWHERE [^)]*claims\.{parameter} IS NULL", statement)) == 1
+
+
+@pytest.mark.parametrize(
+    ("resource", "name", "operator", "is_known"),
+    [
+        ("claims", "language", "startswith", True),
+        ("claims", "language", "ne", True),
+        ("evidence", "stance", "ne", True),
+        ("evidence", "added_by", "startswith", False),
+    ],
+)
+def test_values_whose_frequency_is_known_are_left_to_the_planner(
+    resource: str, name: str, operator: str, is_known: bool
+) -> None:
+    """It walks as far as it takes to the values that come late in an order, if there are any."""
+    expression = AllOf((Criterion(name, operator, "x"),))
+    page = PageShape(resource, ("id",), shape(expression), False, (("id", True),), None, False)
+    statement = page_statement(page).sql
+    assert ("walked" not in statement) == is_known
+    assert ("EXISTS" in statement) == is_known
