@@ -85,6 +85,12 @@ SEARCHED = 20_000
 WALKED = 2_000
 """The number of rows, the next in the order of a list, among which its page is looked for first."""
 
+LOOKED_UP = 12_000
+"""The number of rows that are looked up, the next in the order, if another table has their ids."""
+
+SORTED = 100_000
+"""The number of ids from which on it takes too long to sort them."""
+
 WALKED_IN_PAST = 500
 """The same number for a list as of an earlier moment: each of them may have earlier versions."""
 
@@ -491,26 +497,50 @@ def _walked_first(
         walked_rows = WALKED_IN_SEARCH
         wanted = bindparam("rows", type_=Integer())
         bounds.append(_is_frequent(readable.table, readable.search, wanted, walked_rows))
-    bounds += [_finds_many(*leaf) for leaf in _in_subqueries(readable, shape)]
+    # If a subquery finds little, it takes less time to begin there.
+    bounds += [~_finds_fewer(WALKED, *leaf) for leaf in _in_subqueries(readable, shape)]
     following, order = _following(readable, part, walked_rows, *bounds)
     rows = select(following).where(*map(ClauseAdapter(following).traverse, matching))
     walked = first_of(rows, order, None).cte("walked")
-    is_full = row_count(walked) == bindparam("rows", type_=Integer())
-    match _ids_to_look_up(readable, shape), keyset.keys:
-        case Select() as ids, [key]:
-            found, order = _in_order_of_ids(readable, shape, ids, key, joined)
-        case _:
-            if every is None:
-                every = _fenced(readable, shape, keyset.labelled("k"), joined)
-            found, order = select(every), keyset.within(every, "k")
-    others = first_of(found.where(~is_full), order, None)
-    return union_all(select(walked).where(is_full), others).subquery("page")
+    stages = [(walked, _is_full(walked))]
+    if (ids := _ids_to_look_up(readable, shape, keyset)) is not None:
+        stages.append(_looked_up(readable, shape, ids, joined, ~_is_full(walked)))
+    if every is None:
+        every = _fenced(readable, shape, keyset.labelled("k"), joined)
+    others = first_of(
+        select(every).where(*(~holds_page for _, holds_page in stages)),
+        keyset.within(every, "k"),
+        None,
+    )
+    found_before = [select(stage).where(holds_page) for stage, holds_page in stages]
+    return union_all(*found_before, others).subquery("page")
 
 
-def _ids_to_look_up(readable: Readable, shape: PageShape) -> Select[UUID] | None:
-    """Ids that include those of all rows that match, if tables other than that of the rows tell."""
+def _is_full(page: FromClause) -> Condition:
+    """Whether as many rows were found as a page needs."""
+    return row_count(page) == bindparam("rows", type_=Integer())
+
+
+def _ids_to_look_up(readable: Readable, shape: PageShape, keyset: Keyset) -> CTE | None:
+    """The first ids, in the order of the list, among which those of all rows that match are.
+
+    Tables other than that of the rows tell them. There are none if the order is not that of ids.
+    """
+    found = None if shape.searched else _found_elsewhere(readable, shape)
+    if found is None or len(keyset.keys) > 1:
+        return None
+    (id,) = found.subquery().c
+    of_id = keyset.on([id])
+    ids = select(id.label("id")).order_by(*of_id.order_by())
+    if shape.after is not None:
+        ids = ids.where(of_id.after(shape.after))
+    return ids.limit(number(LOOKED_UP)).cte("ids")
+
+
+def _found_elsewhere(readable: Readable, shape: PageShape) -> Select[UUID] | None:
     for target, operator, parameter in _in_subqueries(readable, shape):
-        return target.found(operator, parameter).distinct()
+        found = target.found(operator, parameter)
+        return found.where(_finds_fewer(SORTED, target, operator, parameter)).distinct()
     leaves = [(readable.targets[name], operator) for name, operator, _ in required(shape.filters)]
     match leaves:
         case [(Exists(relation), "null")] if is_flat(shape.filters):
@@ -528,27 +558,25 @@ def _lacking(readable: Readable, relation: Relation) -> Select[UUID] | None:
     return select(rows.c.id).where(~exists().where(belongs).correlate_except(relation.table))
 
 
-def _in_order_of_ids(
+def _looked_up(
     readable: Readable,
     shape: PageShape,
-    found: Select[UUID],
-    key: Key,
+    ids: CTE,
     joined: Sequence[Condition],
-) -> tuple[Select[Any], Keyset]:
-    """The rows that match, in the order of the ids that are found, and the key among them.
+    is_needed: Condition,
+) -> tuple[CTE, Condition]:
+    """The page as ``first_of`` finds it among the rows with the ids, and whether it is the page.
 
     They are looked up one by one until there are enough, whatever the planner expects.
     """
-    (id,) = found.subquery().c
-    of_id = Keyset((replace(key, column=id),))
-    ordered = select(id.label("id")).order_by(*of_id.order_by())
-    if shape.after is not None:
-        ordered = ordered.where(of_id.after(shape.after))
-    ids = ordered.offset(number(0)).subquery("ids")
     conditions = _conditions(readable, shape, targets=of_few_rows(readable.targets))
     each = select(readable.table.c.id).where(readable.table.c.id == ids.c.id, *conditions, *joined)
     rows = select(ids.c.id).join_from(ids, each.offset(number(0)).lateral(), true())
-    return rows, of_id.on([ids.c.id])
+    order = keyset_of(shape.resource, shape.sort).on([ids.c.id])
+    page = first_of(rows.where(is_needed), order, None).cte("looked_up")
+    can_be_sorted = (_finds_fewer(SORTED, *leaf) for leaf in _in_subqueries(readable, shape))
+    are_all = and_(row_count(ids) < number(LOOKED_UP), *can_be_sorted)
+    return page, is_needed & (_is_full(page) | are_all)
 
 
 def _in_subqueries(readable: Readable, shape: PageShape) -> list[tuple[InSubquery, str, str]]:
@@ -564,10 +592,10 @@ def _in_subqueries(readable: Readable, shape: PageShape) -> list[tuple[InSubquer
     ]
 
 
-def _finds_many(target: InSubquery, operator: str, parameter: str) -> Condition:
-    """Whether so much is found that it takes less time to test the next rows of a list."""
-    some = target.found(operator, parameter).limit(number(WALKED)).subquery()
-    return row_count(some) == number(WALKED)
+def _finds_fewer(most: int, target: InSubquery, operator: str, parameter: str) -> Condition:
+    """Whether a subquery finds fewer rows than so many."""
+    some = target.found(operator, parameter).limit(number(most)).subquery()
+    return row_count(some) < number(most)
 
 
 def _following(

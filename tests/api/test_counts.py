@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hksz_db.queries.pages import page_statement
 from tests.api.conftest import Client
 
 ASKED = [
@@ -92,6 +93,28 @@ def test_an_exact_count_is_that_of_the_list(reader: Client, moment: str) -> None
                 answer = reader.get(f"/v1/{resource}", **query, cursor=cursor)
                 rows += len(answer.json["data"])
             assert count == {"value": rows, "kind": "exact"}, (resource, asked, past)
+
+
+@pytest.mark.usefixtures("moment")
+def test_claims_without_parts_are_the_same_however_they_are_looked_for(
+    reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listed(part: str, **query: str) -> list[str]:
+        page_statement.cache_clear()
+        answer = reader.get("/v1/claims", **{f"{part}__isnull": "true"}, **query, per_page="100")
+        page_statement.cache_clear()
+        return [claim["id"] for claim in answer.json["data"]]
+
+    for part in ("entities", "evidence", "figures"):
+        expected = listed(part)
+        assert expected
+        for looked_up in (2, 1_000):
+            monkeypatch.setattr("hksz_db.queries.pages.WALKED", 1)
+            monkeypatch.setattr("hksz_db.queries.pages.LOOKED_UP", looked_up)
+            assert listed(part, sort="id") == sorted(expected)
+            assert listed(part, sort="-id") == sorted(expected, reverse=True)
+            assert set(listed(part, sort="-time")) == set(expected)
+        monkeypatch.undo()
 
 
 TREES = [

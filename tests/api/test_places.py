@@ -152,8 +152,9 @@ def test_claims_under_a_place_are_the_same_however_they_are_looked_for(
         ]
 
     expected = pages()
-    for walked in (1, 5):
-        monkeypatch.setattr("hksz_db.queries.pages.WALKED", walked)
+    for limits in ({"WALKED": 1}, {"LOOKED_UP": 2}, {"LOOKED_UP": 9, "SORTED": 2}, {"WALKED": 5}):
+        for name, limit in limits.items():
+            monkeypatch.setattr(f"hksz_db.queries.pages.{name}", limit)
         assert pages() == expected
 
 

@@ -1,6 +1,7 @@
 """A field that shows other rows is followed by the feed because a document defines it."""
 
 import json
+import re
 from collections.abc import Callable
 from copy import copy
 from uuid import UUID
@@ -10,13 +11,32 @@ from sqlalchemy import FromClause
 
 from hksz_db.database import Database, run
 from hksz_db.feed.changes import changes_statement
-from hksz_db.feed.dependencies import Change, Edge, Start, Step, dependencies
+from hksz_db.feed.dependencies import (
+    ROWS_READ,
+    Change,
+    Edge,
+    Start,
+    Step,
+    affected_documents,
+    dependencies,
+)
 from hksz_db.feed.pages import Feed, horizon
 from hksz_db.models import Claim, ClaimTopic, Figure, SourceCapture, Unit, table_of
 from hksz_db.queries.documents import Many, Node, One, Values
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.writing import writing
 from tests.feed.world import documents, populate, statements
+
+
+def test_a_page_reads_a_limited_number_of_rows_that_lead_to_documents() -> None:
+    """Origins and weights depend on the same rows, so these are looked for once."""
+    query = affected_documents(tuple(RESOURCES), expand=True)
+    assert query is not None
+    for_counts, for_hints = 1, 1
+    assert query.count(f"LIMIT {ROWS_READ})") == for_counts + for_hints
+    assert query.count("claims_resting_on(") == 2 * (for_counts + for_hints)
+    without_limit = r"SELECT DISTINCT (?!.*LIMIT greatest\(least\()"
+    assert not [each for each in re.findall(rf"{without_limit}.*", query) if "> beyond.id" in each]
 
 
 def test_the_steps_from_a_changed_row_to_a_document() -> None:
