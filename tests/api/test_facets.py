@@ -169,6 +169,22 @@ def test_only_the_newest_are_counted_of_too_many(
     queries.facets_statement.cache_clear()
 
 
+@pytest.mark.parametrize("query", [{"entities__role": "subject"}, {"place__under": None}])
+def test_the_newest_are_the_same_wherever_they_are_looked_for_first(
+    reader: Client, monkeypatch: pytest.MonkeyPatch, query: dict[str, str | None]
+) -> None:
+    (bay,) = reader.get("/v1/entities", external_id="hksz:greater-bay-area").json["data"]
+    asked = {name: value or bay["id"] for name, value in query.items()}
+    monkeypatch.setattr(queries, "MOST_COUNTED", 9)
+    answers = []
+    for looked_through in (100_000, 2, 40):
+        monkeypatch.setattr(queries, "_LOOKED_THROUGH", looked_through)
+        queries.facets_statement.cache_clear()
+        answers.append(facets(reader, **asked))
+    queries.facets_statement.cache_clear()
+    assert answers[0] == answers[1] == answers[2]
+
+
 def test_names_are_in_the_language(reader: Client) -> None:
     plain = reader.get(PATH)
     answer = reader.get(PATH, lang="zh-Hant")

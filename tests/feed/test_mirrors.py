@@ -345,6 +345,29 @@ def test_a_large_transaction_is_read_in_parts(
     assert in_parts.held == at_once.held == parsed(documents(world))
 
 
+def test_the_claims_between_two_ids_are_the_same_as_of_all(world: Database) -> None:
+    """The claims that rest on sources and entities, looked for from either end."""
+    dice, writer, compared = random.Random(2), RandomWriter(world, 2), 0
+    with suppress(DomainError), writing(world) as session:
+        for _ in range(40):
+            writer.write(session)
+    with writing(world) as session:
+        sources, entities, claims = (
+            [id for (id,) in run(session, f"SELECT id FROM {table} ORDER BY id")]
+            for table in ("sources", "entities", "claims")
+        )
+        for _ in range(40):
+            changed = [dice.sample(ids, dice.randrange(3)) for ids in (sources, entities)]
+            after, last = sorted(dice.sample(claims, 2))
+            every = run(session, "SELECT * FROM claims_resting_on($1, $2)", *changed)
+            between = run(
+                session, "SELECT * FROM claims_resting_on($1, $2, $3, $4)", *changed, after, last
+            )
+            assert set(between) == {(id,) for (id,) in every if after < id <= last}
+            compared += len(set(between))
+    assert compared
+
+
 def test_each_column_is_followed(world: Database) -> None:
     """For each column: the documents that differ after a change of it have an entry."""
     writer, feed = RandomWriter(world, 0), Feed(world)
