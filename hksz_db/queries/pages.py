@@ -85,17 +85,17 @@ SEARCHED = 20_000
 WALKED = 2_000
 """The number of rows, the next in the order of a list, among which its page is looked for first."""
 
-LOOKED_UP = 12_000
-"""The number of rows that are looked up, the next in the order, if another table has their ids."""
-
-SORTED = 100_000
-"""The number of ids from which on it takes too long to sort them."""
-
 WALKED_IN_PAST = 500
 """The same number for a list as of an earlier moment: each of them may have earlier versions."""
 
 WALKED_IN_SEARCH = 5_000
 """The same number for a search that finds many: to read all of them takes longer."""
+
+LOOKED_UP = 12_000
+"""The number of rows that are looked up, the next in the order, if another table has their ids."""
+
+SORTED = 100_000
+"""The number of ids from which on it takes too long to sort them."""
 
 
 _RELEVANCE = Keyset(
