@@ -60,7 +60,8 @@ def claim(id: UUID) -> Response:
         speaker=spoken_speaker,
         languages=question.languages("claims", _summarised(document)),
         history=history,
-        merges=[] if question.moment else undoable_merges(id),
+        # A merge into a claim changes its version.
+        merges=[] if question.moment or document["version"] == 1 else undoable_merges(id),
         permanent=_permanent(id, document, history.versions),
         formats=_formats(id, document, question),
         today=today(),

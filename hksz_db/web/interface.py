@@ -3,10 +3,11 @@
 The names of entities follow it, unless ``lang`` chooses another language for them.
 """
 
+from contextvars import ContextVar
 from typing import NamedTuple
 
 from babel import Locale
-from flask import Response, g, request
+from flask import Response, request
 
 from hksz_db.domain.errors import Fault, Malformed
 from hksz_db.domain.languages import Preference, choose
@@ -34,13 +35,23 @@ INTERFACES = (
 _BY_TAG = {each.tag: each for each in INTERFACES}
 
 
+# A page asks some two hundred times, and Flask takes longer to find what is kept for a request.
+_of_request: ContextVar[Interface | None] = ContextVar("interface", default=None)
+
+
 def interface() -> Interface:
     """The language of the page that is asked for."""
-    # A page asks some two hundred times.
-    found: Interface | None = g.get("interface")
-    if found is None:
-        found = g.interface = _explicit() or _accepted()
-    return found
+    return _of_request.get() or _explicit() or _accepted()
+
+
+def keep_interface() -> None:
+    """Find the language of the page once for the request, until ``forget_interface``."""
+    _of_request.set(_explicit() or _accepted())
+
+
+def forget_interface() -> None:
+    """End what ``keep_interface`` began."""
+    _of_request.set(None)
 
 
 def is_foreign(tag: str) -> bool:

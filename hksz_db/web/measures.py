@@ -107,19 +107,28 @@ def _heading(figure: Figure, aside: Sequence[Figure], reason: str) -> str:
 
 
 def _figures_beside(figures: Sequence[Figure], as_of: datetime | None) -> list[Figure]:
-    """Figures of the same subjects and dimensions in accepted claims, the latest periods first."""
-    subjects = {each["subject"]["id"] for each in figures}
+    """The newest figures of the same subjects and dimensions in accepted claims.
+
+    Those of the latest periods come first.
+    """
+    first, *further = sorted({each["subject"]["id"] for each in figures})
+    # One subject is looked up in an index that has the order of its figures.
+    of_subjects = (
+        Criterion("subject_id", "in", [UUID(each) for each in (first, *further)])
+        if further
+        else Criterion("subject_id", "eq", UUID(first))
+    )
     wanted = AllOf(
         (
-            Criterion("subject_id", "in", [UUID(each) for each in sorted(subjects)]),
+            of_subjects,
             Criterion("dimension", "in", sorted({each["dimension"] for each in figures})),
             Criterion("claim__status", "eq", "accepted"),
         )
     )
-    latest = (("period", True), ("id", True))
-    question = Question(wanted, sort=latest, fields=_ASIDE, per_page=_MOST_READ, as_of=as_of)
+    newest = (("id", True),)
+    question = Question(wanted, sort=newest, fields=_ASIDE, per_page=_MOST_READ, as_of=as_of)
     found: list[Figure] = json.loads(documents.page(_FIGURES, question, None).data)
-    return found
+    return sorted(found, key=lambda each: each["period"]["earliest"] or "", reverse=True)
 
 
 def _has_axis_of(other: Figure, figure: Figure) -> bool:

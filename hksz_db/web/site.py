@@ -21,8 +21,10 @@ from hksz_db.web.interface import (
     INTERFACES,
     PARAMETER,
     check_interface,
+    forget_interface,
     interface,
     is_foreign,
+    keep_interface,
     language_of,
     remember_interface,
 )
@@ -255,7 +257,13 @@ def _navigation() -> list[_Item]:
 @pages.before_request
 def _begin() -> BaseResponse | None:
     check_interface()
+    keep_interface()
     return admit()
+
+
+@pages.teardown_request
+def _end(_: BaseException | None) -> None:
+    forget_interface()
 
 
 @pages.after_request
