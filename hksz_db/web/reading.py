@@ -12,8 +12,10 @@ from flask import request
 
 from hksz_db.domain.languages import Preference
 from hksz_db.http import documents
+from hksz_db.http.requests import database
 from hksz_db.queries.document_types import Version
-from hksz_db.queries.filters import AllOf, Criterion, Expression
+from hksz_db.queries.filters import Expression
+from hksz_db.queries.languages import languages_of
 from hksz_db.queries.questions import PAGING, PART, Question, Reading
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
@@ -24,7 +26,6 @@ from hksz_db.web.site import FormatLink, given
 from schemas.parameters import Parameters
 
 _VERSIONS = 20
-_LANGUAGES_PER_PAGE = 100
 _OPTIONS = Parameters({"lang": PART.fields["lang"], "cursor": PAGING.fields["cursor"]})
 
 
@@ -48,14 +49,7 @@ class Asked:
 
     def languages(self, resource: str, ids: Iterable[str]) -> dict[str, str | None]:
         """The languages of claims or sources, which summaries lack."""
-        wanted = [UUID(each) for each in sorted({*ids})]
-        languages: dict[str, str | None] = {}
-        for start in range(0, len(wanted), _LANGUAGES_PER_PAGE):
-            batch = wanted[start : start + _LANGUAGES_PER_PAGE]
-            of_these = AllOf((Criterion("id", "in", batch),))
-            found, _ = self.listed(resource, of_these, ("id", "language"), len(batch))
-            languages |= {each["id"]: each["language"] for each in found}
-        return languages
+        return languages_of(database(), resource, ids, self.as_of)
 
     def listed(
         self,
