@@ -11,11 +11,12 @@ from hksz_db.models import HISTORY_TABLES, Base
 from hksz_db.queries.registry import RESOURCES
 
 _MAX_NAMED = 10
-_JOIN = (
+JOINED = (
     "FROM {link.table} AS link"
     " JOIN {link.owner} AS owner ON owner.id = link.{link.owner_column}"
     " JOIN {link.target} AS target ON target.{link.target_column} = link.{link.column}"
 )
+"""The rows of a ``link``, each with its owner and its target, for ``str.format``."""
 
 
 class Link(NamedTuple):
@@ -90,7 +91,7 @@ def require_unused(session: Session, resource: str, ids: Sequence[UUID]) -> None
     found = _find(
         session,
         "SELECT '{link.owner}' AS resource, owner.id, owner.external_id "
-        + _JOIN
+        + JOINED
         + " WHERE target.id = ANY ($1) AND owner.deleted_at IS NULL AND owner.id <> ALL ($1)",
         [link for link in LINKS if link.target == resource and not link.part],
         ids,
@@ -109,12 +110,12 @@ def require_live_references(session: Session, resource: str, ids: Sequence[UUID]
     """
     links = [link for link in LINKS if link.owner == resource]
     for link in links:
-        sql = "SELECT 1 " + _JOIN + " WHERE owner.id = ANY ($1) FOR KEY SHARE OF target"
+        sql = "SELECT 1 " + JOINED + " WHERE owner.id = ANY ($1) FOR KEY SHARE OF target"
         run(session, sql.format(link=link), list(ids))
     found = _find(
         session,
         "SELECT '{link.target}' AS resource, target.id, target.external_id "
-        + _JOIN
+        + JOINED
         + " WHERE owner.id = ANY ($1) AND target.deleted_at IS NOT NULL",
         links,
         ids,

@@ -26,7 +26,7 @@ from hksz_db.feed.pages import BEGINNING, Feed, Page, horizon
 from hksz_db.models import HISTORY_TABLES
 from hksz_db.queries.registry import RESOURCES
 from hksz_db.services import api_keys, lifecycle, merging
-from hksz_db.services.dependants import LINKS
+from hksz_db.services.dependants import JOINED, LINKS
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from tests.conftest import MakeDatabase
@@ -53,9 +53,7 @@ KEYED = {"corroborations": "claim_id"}
 # Whether a live row refers to a deleted one, which the services prevent. A deleted row has no
 # entries of its own, so a reader without the documents that show it would miss a change of it.
 DANGLING = " UNION ALL ".join(
-    f"SELECT 1 FROM {link.table} AS link"
-    f" JOIN {link.owner} AS owner ON owner.id = link.{link.owner_column}"
-    f" JOIN {link.target} AS target ON target.{link.target_column} = link.{link.column}"
+    f"SELECT 1 {JOINED.format(link=link)}"
     " WHERE owner.deleted_at IS NULL AND target.deleted_at IS NOT NULL"
     for link in LINKS
 )
