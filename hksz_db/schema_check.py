@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import psycopg
 from sqlalchemy import Connection, TextClause, text
 
-from hksz_db.database.connections import driver_connection
 from hksz_db.database.deadlines import waiting
 from hksz_db.models import HISTORY_TABLES
 from hksz_db.models.base import INSTALLED
@@ -75,7 +75,9 @@ def incompleteness(connection: Connection) -> str | None:
 
 
 def _texts(connection: Connection, statement: TextClause) -> Sequence[str]:
-    with waiting(driver_connection(connection)):
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    with waiting(driver):
         return connection.scalars(statement, _described()).all()
 
 

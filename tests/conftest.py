@@ -16,14 +16,14 @@ import psycopg
 import pytest
 import sqlalchemy
 from hypothesis import settings
-from psycopg import RawCursor
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format
 from sqlalchemy import text
 
 from hksz_db.database import Database, Session, driver_url, run
-from hksz_db.database.connecting import Connector, load_as_bytes
-from hksz_db.database.connections import PooledConnections, set_as_of
+from hksz_db.database.connecting import Connector
+from hksz_db.database.connections import PooledConnections, driver_connection, set_as_of
+from hksz_db.database.statements import PreparingConnection, load_as_bytes
 from hksz_db.embedded import Server, running
 from hksz_db.preparing import seed_folders, upgrade
 from hksz_db.services import seeding
@@ -170,26 +170,28 @@ class TransientConnections:
         """All rows of a statement."""
         del generic_plans
         with self._reader(as_of) as connection:
-            return RawCursor(connection).execute(sql, arguments, prepare=True).fetchall()
+            return connection.fetch_as_bytes(sql, arguments)
 
     @contextmanager
-    def _reader(self, as_of: datetime | None) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+    def _reader(self, as_of: datetime | None) -> Iterator[PreparingConnection]:
         """The one connection, in a savepoint, so that a failed statement leaves it usable."""
-        connection: Any = self.engine.connection.driver_connection
-        with connection.transaction(), _bytes_loaded(connection.adapters):
+        connection = driver_connection(self.engine)
+        with connection.transaction():
             if as_of is None:
                 yield connection
                 return
             set_as_of(connection, as_of)
             yield connection
-            connection.execute("RESET search_path")
+            connection.command(b"RESET search_path")
 
+    @contextmanager
     def untimed_reader(
         self, as_of: datetime | None, at_most_s: int
-    ) -> AbstractContextManager["psycopg.Connection[tuple[Any, ...]]"]:
+    ) -> Iterator[PreparingConnection]:
         """The one connection, because another would not see the rows of the test."""
         del at_most_s
-        return self._reader(as_of)
+        with self._reader(as_of) as connection, _bytes_loaded(connection.adapters):
+            yield connection
 
     def sizes(self) -> Mapping[str, tuple[int, int]]:
         """No pools."""
@@ -296,6 +298,9 @@ def query_counter(monkeypatch: pytest.MonkeyPatch) -> QueryCounter:
         with monkeypatch.context() as patch:
             for name in ("execute", "stream"):
                 patch.setattr(psycopg.Cursor, name, counting(getattr(psycopg.Cursor, name)))
+            for name in ("fetch", "fetch_as_bytes"):
+                run = getattr(PreparingConnection, name)
+                patch.setattr(PreparingConnection, name, counting(run))
             yield counted
 
     return count_statements

@@ -18,7 +18,7 @@ from app import create_app
 from hksz_db.database import Connection, Database, Prepared
 from hksz_db.database.connecting import Connector
 from hksz_db.database.connections import as_of_snapshot
-from hksz_db.database.readers import Reader
+from hksz_db.database.statements import PreparingConnection
 from hksz_db.domain.errors import OutsideHistory
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.embedded import Server
@@ -61,7 +61,7 @@ def psql(database_url: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def past(database_url: str) -> Iterator[Reader]:
+def past(database_url: str) -> Iterator[PreparingConnection]:
     """A connection that reads as of an earlier time."""
     with closing(Connector(lambda: database_url, 5000).connect()) as connection:
         yield connection
@@ -78,14 +78,14 @@ def now(connection: Connection) -> datetime:
     return moment
 
 
-def one_at(past: Reader, moment: datetime, query: str, *arguments: Any) -> Any:
+def one_at(past: PreparingConnection, moment: datetime, query: str, *arguments: Any) -> Any:
     """The single value that a query returned at an earlier time."""
     with as_of_snapshot(past, moment):
         ((value,),) = past.fetch(query.encode(), arguments)
         return value.decode() if isinstance(value, bytes) else value
 
 
-def title_at(past: Reader, moment: datetime) -> str:
+def title_at(past: PreparingConnection, moment: datetime) -> str:
     query = "SELECT title FROM sources WHERE external_id = 'hksz:ttps-reply-2024'"
     title: str = one_at(past, moment, query)
     return title
@@ -117,7 +117,9 @@ def test_every_table_has_a_history_with_all_its_columns(psql: Connection) -> Non
         assert columns(psql, f"history.{table}") == own | {"sys_period"}, table
 
 
-def test_the_history_says_what_a_row_was_and_when(psql: Connection, past: Reader) -> None:
+def test_the_history_says_what_a_row_was_and_when(
+    psql: Connection, past: PreparingConnection
+) -> None:
     moments = [now(psql)]
     for title in ("First", "Second"):
         retitle(psql, title)
@@ -185,7 +187,7 @@ def test_the_log_has_inserted_and_deleted_rows(psql: Connection) -> None:
     assert one(psql, "SELECT count(*) FROM change_log WHERE after ->> 'title' = 'Y'") == 0
 
 
-def test_cascaded_deletes_are_recorded(psql: Connection, past: Reader) -> None:
+def test_cascaded_deletes_are_recorded(psql: Connection, past: PreparingConnection) -> None:
     psql.execute(ADD, ["Z"])
     psql.execute(
         "INSERT INTO source_captures (source_id, normalization, char_length, text_sha256)"
@@ -313,7 +315,7 @@ def test_rolled_back_savepoints_leave_nothing(psql: Connection) -> None:
 
 @pytest.mark.slow
 def test_a_transaction_becomes_visible_as_a_whole_when_it_commits(
-    database_url: str, psql: Connection, past: Reader
+    database_url: str, psql: Connection, past: PreparingConnection
 ) -> None:
     """A long transaction that began before another one and committed after it."""
     retitle(psql, "Old")
@@ -362,7 +364,7 @@ def test_a_transaction_that_overwrites_another_is_later(
 
 
 def test_as_of_waits_for_transactions_that_are_committing(
-    database_url: str, psql: Connection, past: Reader
+    database_url: str, psql: Connection, past: PreparingConnection
 ) -> None:
     """A read as of a very recent time can be repeated with the same result."""
     with connected(database_url) as writer, ThreadPoolExecutor(1) as pool:
@@ -393,7 +395,7 @@ def test_the_clock_may_be_set_back(psql: Connection) -> None:
     threading.Event().wait(2)
 
 
-def test_times_before_the_history_are_refused(past: Reader, psql: Connection) -> None:
+def test_times_before_the_history_are_refused(past: PreparingConnection, psql: Connection) -> None:
     began = one(psql, "SELECT committed_at FROM transactions WHERE id = 0")
     assert one_at(past, began, "SELECT 1") == 1
     for moment in (began - timedelta(microseconds=1), now(psql) + timedelta(hours=1)):
@@ -427,7 +429,9 @@ def test_only_derived_tables_are_not_listed(psql: Connection) -> None:
     assert {"sources", "claims", "evidence", "corroborations", "api_keys"} <= listed
 
 
-def test_as_of_reads_one_snapshot(database_url: str, psql: Connection, past: Reader) -> None:
+def test_as_of_reads_one_snapshot(
+    database_url: str, psql: Connection, past: PreparingConnection
+) -> None:
     """A transaction that began before the time and commits during the read is not seen."""
     retitle(psql, "Seen")
     with connected(database_url) as writer:
@@ -441,7 +445,7 @@ def test_as_of_reads_one_snapshot(database_url: str, psql: Connection, past: Rea
         assert title_at(past, moment) == "Seen"
 
 
-def test_a_session_stays_in_the_present(psql: Connection, past: Reader) -> None:
+def test_a_session_stays_in_the_present(psql: Connection, past: PreparingConnection) -> None:
     """Whoever uses the session next is not answered from the past."""
     settings = b"SELECT current_setting('search_path'), current_setting('hksz.as_of', true)"
     before = past.fetch(settings, [])

@@ -14,7 +14,6 @@ from typing import Any
 
 import psycopg
 from psycopg import RawCursor
-from psycopg.pq import ExecStatus
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql import ClauseElement
 
@@ -27,7 +26,6 @@ from hksz_db.database.connecting import (
     driver_url,
     explained,
     is_absence,
-    load_as_bytes,
 )
 from hksz_db.database.connections import (
     POOL_SIZE,
@@ -36,7 +34,7 @@ from hksz_db.database.connections import (
     Session,
     driver_connection,
 )
-from hksz_db.database.deadlines import lift_limit, waiting
+from hksz_db.database.deadlines import lift_limit
 from hksz_db.domain.errors import Cause, Unavailable
 
 __all__ = [
@@ -77,12 +75,6 @@ class Prepared:
     def arguments(self, values: Mapping[str, object]) -> list[object]:
         """Return the arguments in the order of the placeholders."""
         return [values[name] if name in values else self.constants[name] for name in self.names]
-
-    def fetch(self, cursor: RawCursor, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        """Run it and return all rows."""
-        with waiting(cursor.connection, self.encoded):
-            cursor.execute(self.encoded, self.arguments(values), prepare=True)
-        return cursor.fetchall()
 
     @cached_property
     def encoded(self) -> bytes:
@@ -207,43 +199,25 @@ def fetch_in(
     session: Session, statement: Prepared, values: Mapping[str, object]
 ) -> list[tuple[Any, ...]]:
     """Run a statement within a session's transaction; rows as ``Database.read`` returns them."""
-    cursor = _cursor(session)
-    load_as_bytes(cursor.adapters)
-    return statement.fetch(cursor, values)
+    connection = driver_connection(session)
+    return connection.fetch_as_bytes(statement.encoded, statement.arguments(values))
 
 
 def run(session: Session, sql: str, *arguments: object) -> list[tuple[Any, ...]]:
     """Run one statement with ``$n`` placeholders within a session's transaction."""
-    cursor = _cursor(session)
-    statement = sql.encode()
-    with waiting(cursor.connection, statement):
-        cursor.execute(statement, arguments, prepare=True)
-    # Its description would make an object of each column.
-    return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
+    return driver_connection(session).fetch(sql.encode(), arguments)
 
 
 @contextmanager
 def undone(session: Session) -> Iterator[None]:
-    """Roll back what the block writes, and release the locks that it takes.
-
-    A rollback by psycopg would also drop all prepared statements of the connection, so that the
-    next writes would be planned anew, which takes longer than a write.
-    """
-    run(session, "SAVEPOINT undone")
-    yield
+    """Roll back what the block writes, and release the locks that it takes."""
     connection = driver_connection(session)
-    for command in (b"ROLLBACK TO SAVEPOINT undone", b"RELEASE SAVEPOINT undone"):
-        with waiting(connection):
-            result = connection.pgconn.exec_(command)
-        if result.status != ExecStatus.COMMAND_OK:
-            raise psycopg.OperationalError(result.get_error_message())
+    connection.command(b"SAVEPOINT undone")
+    yield
+    connection.command(b"ROLLBACK TO SAVEPOINT undone; RELEASE SAVEPOINT undone")
 
 
 def lift_time_limit(session: Session) -> None:
     """Let the statements of a transaction take any time, here and on the server."""
     lift_limit(driver_connection(session))
     run(session, "SELECT set_config('statement_timeout', '0', true)")
-
-
-def _cursor(session: Session) -> RawCursor:
-    return RawCursor(driver_connection(session))

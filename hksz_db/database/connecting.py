@@ -9,13 +9,11 @@ from typing import Any
 
 import psycopg
 import sqlalchemy
-from psycopg.abc import Buffer
-from psycopg.adapt import AdaptersMap, Loader
 from psycopg.conninfo import conninfo_to_dict, timeout_from_conninfo
 from psycopg.pq import ExecStatus
 
 from hksz_db.database.deadlines import lift_limit, limit_waiting, waiting
-from hksz_db.database.readers import PooledReader, Reader
+from hksz_db.database.statements import PoolerConnection, PreparingConnection, load_as_bytes
 from hksz_db.domain.errors import Cause, Unavailable
 from hksz_db.settings import DATABASE_URL, READ_DATABASE_URL
 
@@ -33,17 +31,6 @@ _MARGIN_S = 0.5
 NO_SETTINGS: Mapping[str, str] = {}
 _SCHEMES = {"postgres", "postgresql", "postgresql+psycopg"}
 Connection = psycopg.Connection
-
-
-class _BytesLoader(Loader):
-    def load(self, data: Buffer) -> bytes:
-        return bytes(data)
-
-
-def load_as_bytes(adapters: AdaptersMap) -> None:
-    """Load ``json`` and ``text`` as the bytes that PostgreSQL sends."""
-    for name in ("json", "text"):
-        adapters.register_loader(name, _BytesLoader)
 
 
 TRIGRAM_THRESHOLD = "0.44"
@@ -97,14 +84,16 @@ class Connector:
         """The arguments of ``psycopg.connect``; ``further`` settings override those of the URL."""
         given: dict[str, Any] = dict(connection_parameters(self.location, self._variable))
         given.setdefault("connect_timeout", self._connect_timeout_s)
+        # See ``PreparingConnection``.
+        given["prepare_threshold"] = None
         if self.via_pooler:
-            return {**_CONNECTION_DEFAULTS, **given, "prepare_threshold": None}
+            return {**_CONNECTION_DEFAULTS, **given}
         settings = {**self._settings, **further}
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         options = f"{given.get('options', '')} {options}".strip()
         return {**_CONNECTION_DEFAULTS, **given, "options": options}
 
-    def settings_of_transactions(self, further: Mapping[str, str] = NO_SETTINGS) -> bytes:
+    def _settings_of_transactions(self, further: Mapping[str, str] = NO_SETTINGS) -> bytes:
         """The statements that a transaction begins with: none, unless there is a pooler."""
         if not self.via_pooler:
             return b""
@@ -112,20 +101,26 @@ class Connector:
         statements = (f"SET LOCAL {name} = '{value}'" for name, value in settings.items())
         return "; ".join(statements).encode()
 
-    def connect(self, further: Mapping[str, str] = NO_SETTINGS) -> Reader:
+    def connect(self, further: Mapping[str, str] = NO_SETTINGS) -> PreparingConnection:
         """Return a new connection in autocommit mode, which the caller closes.
 
         It loads ``json`` and ``text`` as bytes, and breaks if the server is late. Raises
         ``Unavailable``.
         """
-        parameters = self.parameters(further)
-        kind = PooledReader if self.via_pooler else Reader
         with absence_as_unavailable():
-            connection = kind.connect(autocommit=True, **parameters)
-            self.limit_waiting(connection)
-            self.refuse_unknown_pooler(connection)
-        connection.settings = self.settings_of_transactions(further)
+            connection = self.open(further, autocommit=True)
         load_as_bytes(connection.adapters)
+        return connection
+
+    def open(
+        self, further: Mapping[str, str] = NO_SETTINGS, *, autocommit: bool = False
+    ) -> PreparingConnection:
+        """Return a new connection, which breaks if the server is late. Raises what psycopg does."""
+        kind = PoolerConnection if self.via_pooler else PreparingConnection
+        connection = kind.connect(autocommit=autocommit, **self.parameters(further))
+        limit_waiting(connection, self._answer_s)
+        self.refuse_unknown_pooler(connection)
+        connection.settings = self._settings_of_transactions(further)
         return connection
 
     def refuse_unknown_pooler(self, connection: Connection) -> None:
@@ -148,12 +143,8 @@ class Connector:
                 f"{self._variable} leads to a connection pooler; set HKSZ_POOLER=transaction."
             )
 
-    def limit_waiting(self, connection: Connection) -> None:
-        """Break the connection if the server is late with the answer to a statement."""
-        limit_waiting(connection, self._answer_s)
-
     @contextmanager
-    def untimed_connection(self, at_most_s: int = 0) -> Iterator[Reader]:
+    def untimed_connection(self, at_most_s: int = 0) -> Iterator[PreparingConnection]:
         """Open a connection for long statements, and close it afterwards.
 
         A transaction, or a statement outside of one, may take ``at_most_s`` (0: any time).

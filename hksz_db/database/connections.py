@@ -9,12 +9,11 @@ from typing import Any, Protocol
 
 import psycopg
 import sqlalchemy
-from psycopg import RawCursor
 from sqlalchemy import Engine, QueuePool, event
 
 from hksz_db.database.connecting import Connection, Connector, is_closed
 from hksz_db.database.deadlines import restore_limit, waiting
-from hksz_db.database.readers import Reader
+from hksz_db.database.statements import PreparingConnection
 from hksz_db.domain.errors import NotReplicated, OutsideHistory
 
 # A statement is planned once, for all values, and the plan is kept while the tables grow: one that
@@ -43,10 +42,10 @@ Session = sqlalchemy.Connection
 """What a transaction runs in; ``run`` executes a statement in it."""
 
 
-def driver_connection(session: Session) -> Connection:
+def driver_connection(session: Session) -> PreparingConnection:
     """The connection of the driver in which the transaction runs."""
     connection = session.connection.driver_connection
-    assert isinstance(connection, psycopg.Connection)
+    assert isinstance(connection, PreparingConnection)
     return connection
 
 
@@ -106,13 +105,10 @@ class PooledConnections:
             max_overflow=-1,
             # The server has the plans of the connection that was used last in its caches.
             pool_use_lifo=True,
-            connect_args=self._connector.parameters(GENERIC_PLANS),
+            creator=partial(self._connector.open, GENERIC_PLANS),
         )
-        # Before what SQLAlchemy asks of its first connection, without a time limit.
-        event.listen(engine, "connect", self._prepare_for_transactions, insert=True)
         event.listen(engine, "checkout", _replace_closed)
-        if settings := self._connector.settings_of_transactions(GENERIC_PLANS):
-            event.listen(engine, "begin", partial(_set_in_transaction, settings))
+        event.listen(engine, "begin", lambda session: driver_connection(session).begin())
         return engine
 
     @contextmanager
@@ -184,20 +180,10 @@ class PooledConnections:
         if "engine" in self.__dict__:
             self.engine.dispose()
 
-    def _prepare_for_transactions(self, connection: Connection, _: object) -> None:
-        self._connector.limit_waiting(connection)
-        self._connector.refuse_unknown_pooler(connection)
-
-    def _connect_to_history(self) -> Reader:
+    def _connect_to_history(self) -> PreparingConnection:
         connection = self._connector.connect(PREFER_INDEXES)
         connection.most_prepared = _PREPARED_AS_OF
         return connection
-
-
-def _set_in_transaction(settings: bytes, session: Session) -> None:
-    connection = driver_connection(session)
-    with waiting(connection, settings):
-        connection.execute(settings)
 
 
 def _replace_closed(connection: Connection, *_: object) -> None:
@@ -212,19 +198,19 @@ class _ReaderPool:
     a read by id took 20 % longer.
     """
 
-    def __init__(self, connect: Callable[[], Reader], size: int) -> None:
+    def __init__(self, connect: Callable[[], PreparingConnection], size: int) -> None:
         self._connect = connect
         self._size = size
-        self._idle: deque[Reader] = deque()
+        self._idle: deque[PreparingConnection] = deque()
         # A set, because threads may add and remove without a lock.
-        self._lent: set[Reader] = set()
+        self._lent: set[PreparingConnection] = set()
 
     @property
     def size(self) -> tuple[int, int]:
         return len(self._lent), len(self._idle)
 
     @contextmanager
-    def reader(self) -> Iterator[Reader]:
+    def reader(self) -> Iterator[PreparingConnection]:
         connection = self._take()
         self._lent.add(connection)
         try:
@@ -240,7 +226,7 @@ class _ReaderPool:
             elif not connection.closed:
                 self._idle.append(connection)
 
-    def _take(self) -> Reader:
+    def _take(self) -> PreparingConnection:
         while connection := self._idle_one():
             if not is_closed(connection):
                 return connection
@@ -251,7 +237,7 @@ class _ReaderPool:
         while connection := self._idle_one():
             connection.close()
 
-    def _idle_one(self) -> Reader | None:
+    def _idle_one(self) -> PreparingConnection | None:
         # Popping is safe between threads, while a test for emptiness before it is not.
         try:
             return self._idle.pop()
@@ -260,7 +246,7 @@ class _ReaderPool:
 
 
 @contextmanager
-def as_of_snapshot(connection: Reader, moment: datetime) -> Iterator[None]:
+def as_of_snapshot(connection: PreparingConnection, moment: datetime) -> Iterator[None]:
     """Answer every statement in the block from one snapshot, as of the moment.
 
     First this waits for transactions that were about to commit at the moment. It then determines in
@@ -286,15 +272,12 @@ def _limits_of_history() -> Iterator[None]:
         raise NotReplicated(error.diag.message_primary or "") from error
 
 
-def set_as_of(connection: Connection, moment: datetime) -> None:
+def set_as_of(connection: PreparingConnection, moment: datetime) -> None:
     """Make every table with a history show the moment, until the transaction ends.
 
     Raises ``OutsideHistory``.
     """
-    cursor = RawCursor(connection)
-    with waiting(connection, _SET_AS_OF):
-        cursor.execute(_SET_AS_OF, [moment], prepare=True)
-    ((within, began, *_),) = cursor.fetchall()
+    ((within, began, *_),) = connection.fetch(_SET_AS_OF, [moment])
     if not within:
         raise OutsideHistory(
             f"as_of must be a moment from {began:%Y-%m-%dT%H:%M:%S.%fZ} until now."

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import psycopg
 from sqlalchemy import column
 
-from hksz_db.database import Connection, Database
+from hksz_db.database import Database
+from hksz_db.database.statements import PreparingConnection
 from hksz_db.domain.errors import LostHistory, NotReplicated, Unavailable
 from hksz_db.domain.strict_json import compact
 from hksz_db.feed.changes import (
@@ -243,9 +244,9 @@ def horizon(database: Database) -> Horizon:
     return _horizon(*database.read(horizon_statement(), {}))
 
 
-def horizon_on(connection: Connection) -> Horizon:
-    """The horizon, asked on a connection from ``Database.connect``."""
-    return _horizon(*horizon_statement().fetch(psycopg.RawCursor(connection), {}))
+def horizon_on(connection: PreparingConnection) -> Horizon:
+    """The horizon, asked on a connection from ``Connector.connect``."""
+    return _horizon(*connection.fetch(horizon_statement().encoded, []))
 
 
 def _horizon(row: tuple[bytes | None, bool, bytes | None]) -> Horizon:

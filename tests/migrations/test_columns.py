@@ -10,6 +10,7 @@ import pytest
 from alembic.util import CommandError
 
 from hksz_db.database import Connection, Database
+from hksz_db.database.connecting import Connector
 from hksz_db.database.connections import set_as_of
 from hksz_db.models import HISTORY_TABLES
 from hksz_db.schema_check import incompleteness
@@ -77,7 +78,8 @@ def now(url: str) -> datetime:
 
 def rows_at(url: str, moment: datetime) -> Rows:
     """The rows of every table with a history at that time."""
-    with connected(url) as connection, connection.transaction():
+    connector = Connector(lambda: url, statement_timeout_ms=60_000)
+    with closing(connector.connect()) as connection, connection.transaction():
         set_as_of(connection, moment)
         return {
             table: [

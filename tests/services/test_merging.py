@@ -9,9 +9,11 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, text
 
-from hksz_db.database import Session, driver_url, run
+from hksz_db.database import Session, run
+from hksz_db.database.connecting import Connector
+from hksz_db.database.connections import PooledConnections
 from hksz_db.domain.chronology import parse
 from hksz_db.domain.errors import Conflict, DomainError
 from hksz_db.models import Base
@@ -71,9 +73,9 @@ Ids = dict[str, list[UUID]]
 
 @pytest.fixture(scope="module")
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = create_engine(driver_url(database_url))
-    yield engine
-    engine.dispose()
+    connections = PooledConnections(Connector(lambda: database_url, statement_timeout_ms=60_000))
+    yield connections.engine
+    connections.close()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Connections of readers, which run prepared statements below the cursors of psycopg.
+"""Connections that run prepared statements below the cursors of psycopg.
 
 With a cursor, reading a document takes Python twice as long.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 from psycopg import abc
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.adapt import AdaptersMap, Loader, PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
@@ -22,10 +22,22 @@ from hksz_db.database.deadlines import waiting
 _Types = tuple[int, ...]
 
 
-class Reader(psycopg.Connection[tuple[Any, ...]]):
-    """A connection in autocommit mode for single statements, which stay prepared.
+class _BytesLoader(Loader):
+    def load(self, data: abc.Buffer) -> bytes:
+        return bytes(data)
 
-    Of more than ``most_prepared``, the least recently used are forgotten.
+
+def load_as_bytes(adapters: AdaptersMap) -> None:
+    """Load ``json`` and ``text`` as the bytes that PostgreSQL sends."""
+    for name in ("json", "text"):
+        adapters.register_loader(name, _BytesLoader)
+
+
+class PreparingConnection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection whose statements stay prepared, also after a rollback.
+
+    Of more than ``most_prepared``, the least recently used are forgotten. Psycopg may prepare
+    nothing beside: after a rollback it would drop what is prepared here, too.
     """
 
     most_prepared = 100
@@ -37,6 +49,12 @@ class Reader(psycopg.Connection[tuple[Any, ...]]):
         return Transformer(self)
 
     @cached_property
+    def _values_as_bytes(self) -> abc.Transformer:
+        cursor = psycopg.RawCursor(self)
+        load_as_bytes(cursor.adapters)
+        return Transformer(cursor)
+
+    @cached_property
     def _names_by_statement(self) -> OrderedDict[tuple[bytes, _Types], bytes]:
         return OrderedDict()
 
@@ -46,19 +64,38 @@ class Reader(psycopg.Connection[tuple[Any, ...]]):
 
     def fetch(self, sql: bytes, arguments: Sequence[object]) -> list[tuple[Any, ...]]:
         """All rows of a statement with ``$n`` placeholders. Raises what a cursor raises."""
-        values = self._values
+        return self._fetch(self._values, sql, arguments)
+
+    def fetch_as_bytes(self, sql: bytes, arguments: Sequence[object]) -> list[tuple[Any, ...]]:
+        """The same, with ``json`` and ``text`` as the bytes that PostgreSQL sends."""
+        return self._fetch(self._values_as_bytes, sql, arguments)
+
+    def _fetch(
+        self, values: abc.Transformer, sql: bytes, arguments: Sequence[object]
+    ) -> list[tuple[Any, ...]]:
         sent = values.dump_sequence(arguments, [PyFormat.AUTO] * len(arguments))
-        with waiting(self, sql):
-            result = self._checked(self._run(sql, values.types or (), sent, values.formats or ()))
+        try:
+            with waiting(self, sql):
+                result = self._run(sql, values.types or (), sent, values.formats or ())
+                self._checked(result)
+        except psycopg.errors.FeatureNotSupported:
+            # "cached plan must not change result type": others are outdated, too. A transaction
+            # that has failed cannot drop them on the server.
+            self._names_by_statement.clear()
+            raise
         values.set_pgresult(result)
         rows = values.load_rows(0, result.ntuples, tuple)
         values.set_pgresult(None)  # releases it
         return rows
 
-    def begin(self, mode: bytes) -> None:
+    def command(self, sql: bytes) -> None:
+        """Run statements without values, whose rows nobody needs. Raises what a cursor raises."""
+        with waiting(self, sql):
+            self._checked(self.pgconn.exec_(sql))
+
+    def begin(self, mode: bytes = b"") -> None:
         """Begin a transaction with a mode, such as ``READ ONLY``."""
-        with waiting(self):
-            self._checked(self.pgconn.exec_(b"BEGIN %b; %b" % (mode, self.settings)))
+        self.command(b"BEGIN %b; %b" % (mode, self.settings))
 
     def commit_reads(self) -> None:
         """End a transaction, which also a failed one is, and keep the prepared statements.
@@ -83,9 +120,10 @@ class Reader(psycopg.Connection[tuple[Any, ...]]):
             known.move_to_end((sql, types))
             return name
         if len(known) >= self.most_prepared:
-            _, oldest = known.popitem(last=False)
-            self._checked(self.pgconn.exec_(b"DEALLOCATE %b" % oldest))
-        name = b"read_%d" % next(self._statement_numbers)
+            oldest = next(iter(known))
+            self._checked(self.pgconn.exec_(b"DEALLOCATE %b" % known[oldest]))
+            del known[oldest]
+        name = b"hksz_%d" % next(self._statement_numbers)
         self._checked(self.pgconn.prepare(name, sql, types))
         known[sql, types] = name
         return name
@@ -99,8 +137,8 @@ class Reader(psycopg.Connection[tuple[Any, ...]]):
         raise error_from_result(result, self.info.encoding)
 
 
-class PooledReader(Reader):
-    """A reader behind a pooler that may give each transaction another session.
+class PoolerConnection(PreparingConnection):
+    """A connection to a pooler, which may give each transaction another session.
 
     Transactions, of which each ``fetch`` is one, begin with the settings of the service, and
     nothing is prepared.
@@ -115,13 +153,14 @@ class PooledReader(Reader):
             self.execute(self.settings)
             yield transaction
 
-    def fetch(self, sql: bytes, arguments: Sequence[object]) -> list[tuple[Any, ...]]:
-        """All rows of a statement with ``$n`` placeholders. Raises what a cursor raises."""
-        if self.pgconn.transaction_status == TransactionStatus.INTRANS:
-            return super().fetch(sql, arguments)
+    def _fetch(
+        self, values: abc.Transformer, sql: bytes, arguments: Sequence[object]
+    ) -> list[tuple[Any, ...]]:
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            return super()._fetch(values, sql, arguments)
         self.begin(b"READ ONLY")
         try:
-            return super().fetch(sql, arguments)
+            return super()._fetch(values, sql, arguments)
         finally:
             self.commit_reads()
 

@@ -1,4 +1,4 @@
-"""Connections of readers answer and fail as cursors of psycopg do."""
+"""Connections answer and fail as cursors of psycopg do."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,14 +9,15 @@ import psycopg
 import pytest
 from psycopg import RawCursor
 
+from hksz_db.database import Database, run
 from hksz_db.database.connecting import Connector, is_absence
-from hksz_db.database.readers import Reader
+from hksz_db.database.statements import PreparingConnection
 
 ID = UUID(int=1)
 
 
 @pytest.fixture
-def reader(database_url: str) -> Iterator[Reader]:
+def reader(database_url: str) -> Iterator[PreparingConnection]:
     with closing(Connector(lambda: database_url, 5000).connect()) as connection:
         yield connection
 
@@ -32,19 +33,19 @@ def reader(database_url: str) -> Iterator[Reader]:
     ],
 )
 def test_a_reader_returns_what_a_cursor_returns(
-    reader: Reader, sql: bytes, arguments: list[object]
+    reader: PreparingConnection, sql: bytes, arguments: list[object]
 ) -> None:
     expected = RawCursor(reader).execute(sql, arguments, prepare=True).fetchall()
     for _ in range(2):
         assert reader.fetch(sql, arguments) == expected
 
 
-def test_arguments_of_other_types_are_prepared_for(reader: Reader) -> None:
+def test_arguments_of_other_types_are_prepared_for(reader: PreparingConnection) -> None:
     numbers = [1, 2**20, 2**40, None]
     assert [reader.fetch(b"SELECT $1::bigint", [n]) for n in numbers] == [[(n,)] for n in numbers]
 
 
-def test_the_least_recently_used_statements_are_forgotten(reader: Reader) -> None:
+def test_the_least_recently_used_statements_are_forgotten(reader: PreparingConnection) -> None:
     reader.most_prepared = 2
     for number in (1, 2, 1, 3):
         reader.fetch(b"SELECT %d" % number, [])
@@ -62,14 +63,14 @@ def test_the_least_recently_used_statements_are_forgotten(reader: Reader) -> Non
     ],
 )
 def test_a_refusal_is_raised_as_its_error(
-    reader: Reader, sql: bytes, error: type[psycopg.Error]
+    reader: PreparingConnection, sql: bytes, error: type[psycopg.Error]
 ) -> None:
     arguments = [0] if b"$1" in sql else []
     with pytest.raises(error):
         reader.fetch(sql, arguments)
 
 
-def test_a_lost_connection_is_an_absence(reader: Reader) -> None:
+def test_a_lost_connection_is_an_absence(reader: PreparingConnection) -> None:
     reader.fetch(b"SELECT 1", [])
     with pytest.raises(psycopg.OperationalError):
         reader.fetch(b"SELECT pg_terminate_backend(pg_backend_pid())", [])
@@ -77,3 +78,31 @@ def test_a_lost_connection_is_an_absence(reader: Reader) -> None:
         reader.fetch(b"SELECT 1", [])
     assert is_absence(lost.value)
     assert reader.closed
+
+
+def test_statements_of_writers_stay_prepared_after_a_rollback(database_url: str) -> None:
+    with closing(Database(lambda: database_url, pool_size=1)) as database:
+        for _ in range(2):
+            with pytest.raises(psycopg.errors.DivisionByZero), database.transaction() as session:
+                run(session, "SELECT 1 / $1::int", 0)
+        with database.transaction() as session:
+            prepared = run(session, "SELECT statement FROM pg_prepared_statements")
+    assert prepared == [("SELECT 1 / $1::int",), ("SELECT statement FROM pg_prepared_statements",)]
+
+
+def test_a_writer_prepares_anew_what_is_outdated(database_url: str) -> None:
+    def read(database: Database) -> list[tuple[object, ...]]:
+        with database.transaction() as session:
+            return run(session, "SELECT * FROM changing")
+
+    with (
+        psycopg.connect(database_url, autocommit=True) as other,
+        closing(Database(lambda: database_url, pool_size=1)) as database,
+    ):
+        other.execute("CREATE TABLE changing (a integer)")
+        assert read(database) == []
+        other.execute("ALTER TABLE changing ADD b integer; INSERT INTO changing VALUES (1, 2)")
+        with pytest.raises(psycopg.errors.FeatureNotSupported):
+            read(database)
+        assert read(database) == [(1, 2)]
+        other.execute("DROP TABLE changing")
