@@ -1,6 +1,6 @@
 """Responses: the JSON that PostgreSQL built, with the headers that go with it."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ from hksz_db.exchange import exporting
 from hksz_db.http import documents
 from hksz_db.http.conditions import content_tag, document_tag, is_known
 from hksz_db.http.languages import localized, preference
-from hksz_db.http.requests import database
+from hksz_db.http.requests import arguments, database
 from hksz_db.queries.consequences import consequences
 from hksz_db.queries.documents import NO_ROWS
 from hksz_db.queries.pages import (
@@ -141,8 +141,13 @@ def versions(resource: Readable, id: UUID, question: Question) -> Response:
     return _page(documents.versions(resource, id, question))
 
 
+def page_body(page: documents.Page) -> bytes:
+    """The JSON of a page."""
+    return b'{"data":%b,"meta":%b}' % (page.data, compact(page.meta))
+
+
 def _page(page: documents.Page) -> Response:
-    response = tagged(b'{"data":%b,"meta":%b}' % (page.data, compact(page.meta)), page.languages)
+    response = tagged(page_body(page), page.languages)
     if page.meta["next_cursor"] is not None and request.method in {"GET", "HEAD"}:
         response.headers["Link"] = next_link(page.meta["next_cursor"])
     return response
@@ -150,9 +155,16 @@ def _page(page: documents.Page) -> Response:
 
 def next_link(cursor: str) -> str:
     """The ``Link`` header with the next page of the list that the request asks for."""
-    given = {name: ",".join(values) for name, values in request.args.lists()}
-    query = {**given, "cursor": cursor}
-    return f'<{request.path}?{urlencode(query)}>; rel="next"'
+    return link_to_next(request.path, arguments(), cursor)
+
+
+def link_to_next(path: str, given: Iterable[tuple[str, str]], cursor: str) -> str:
+    """The ``Link`` header with the next page of a list that was asked for with some parameters."""
+    values: dict[str, list[str]] = {}
+    for name, value in given:
+        values.setdefault(name, []).append(value)
+    query = {**{name: ",".join(each) for name, each in values.items()}, "cursor": cursor}
+    return f'<{path}?{urlencode(query)}>; rel="next"'
 
 
 def groups(resource: Readable, question: Question, group_by: tuple[str, ...]) -> Response:

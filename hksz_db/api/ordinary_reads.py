@@ -1,28 +1,29 @@
-"""Ordinary reads by id, answered without Flask, whose machinery takes longer than everything else.
+"""Ordinary reads, answered without Flask, whose machinery takes longer than to read a document.
 
-An ordinary read asks for a document by ``GET`` and sends no header that changes the answer. Its
-first answer comes from Flask. Later ones for the same resource and query string have the headers of
-that answer, except those of the row and of the request.
+An ordinary read asks for a document or a list by ``GET`` and sends no header that changes the
+answer. Its first answer comes from Flask. Later ones for the same list, or for documents of the
+same resource with the same query string, have the headers of that answer, except those that follow
+from the body or the request.
 """
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 from flask import Flask
 
+from hksz_db.api import answers
 from hksz_db.api.operating import Answered, bind_request_to_log, new_request_id, observe
-from hksz_db.database import Prepared
-from hksz_db.http.conditions import document_tag
-from hksz_db.http.documents import content
-from hksz_db.http.requests import database_for
+from hksz_db.database import Database
+from hksz_db.http.conditions import content_tag, document_tag
+from hksz_db.http.documents import content, page
+from hksz_db.http.requests import database_for, parameters_in
 from hksz_db.queries.pages import document_statement
-from hksz_db.queries.questions import read_document
+from hksz_db.queries.questions import read_document, read_list
 from hksz_db.queries.readable import Readable
 from hksz_db.queries.registry import RESOURCES
 
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 Headers = list[tuple[bytes, bytes]]
 
-_PATH = re.compile("(/v1/([a-z]+)/)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+# Of the third group, a list has nothing.
+_PATH = re.compile("(/v1/([a-z]+))(?:/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?")
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
 DECISIVE = {
     "HTTP_ACCEPT_LANGUAGE",
@@ -41,7 +43,7 @@ DECISIVE = {
 }
 """Headers, as in a WSGI environment, whose meaning Flask decides."""
 _DECISIVE_PARAMETERS = {"as_of", "lang"}
-_OWN = {b"content-length", b"etag", b"x-request-id"}
+_OWN = {b"content-length", b"etag", b"link", b"x-request-id"}
 _MOST_KNOWN = 500
 _LONGEST_KNOWN = 500
 
@@ -53,76 +55,91 @@ class Found(NamedTuple):
     body: bytes
 
 
+class _Content(NamedTuple):
+    """A body with its entity tag, and the ``Link`` to the next page if there is one."""
+
+    body: bytes
+    tag: str
+    link: str | None = None
+
+
+_Kind = tuple[str, str | None]
+"""The path without an id, and of documents the query string."""
+
+
+_Read = Callable[[Database, str, str], _Content | None]
+"""Takes the database, the id in the path and the query string; ``None`` if Flask has to answer."""
+
+
 @dataclass(frozen=True)
 class _Known:
-    """What the answers for a resource and a query string have in common."""
+    """What the answers of a kind have in common."""
 
-    resource: Readable
-    statement: Prepared
+    read: _Read
     route: str
     headers: Headers
 
 
 class OrdinaryReads:
-    """Answers ordinary reads of the documents of an app."""
+    """Answers ordinary reads of the documents and lists of an app."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._routes = {
-            resource: next(rule.rule for rule in app.url_map.iter_rules(f"{resource}.read"))
+            f"{resource}.{call}": next(
+                rule.rule for rule in app.url_map.iter_rules(f"{resource}.{call}")
+            )
             for resource in RESOURCES
+            for call in ("read", "list")
         }
         self._lock = Lock()
-        self._known: dict[tuple[str, str], _Known] = {}
+        self._known: dict[_Kind, _Known] = {}
 
     def answer(self, environ: "WSGIEnvironment") -> Found | None:
         """The answer to a request, or ``None`` if Flask has to give it.
 
-        Raises what reading the document raises, for Flask to answer.
+        Raises what reading the document or the list raises, for Flask to answer.
         """
         begun = time.perf_counter()
-        matched = self._ordinary(environ)
-        known = matched and self._known.get((matched[1], environ["QUERY_STRING"]))
+        matched, query = self._ordinary(environ), environ["QUERY_STRING"]
+        known = matched and self._known.get(_kind_of(matched, query))
         if not matched or not known:
             return None
-        id = UUID(matched[3])
         request_id = new_request_id()
         bind_request_to_log(environ, request_id)
-        rows = database_for(self._app, environ).read(known.statement, {"id": id})
-        version, body = content(known.resource, id, rows)
+        read = known.read(database_for(self._app, environ), matched[3], query)
+        if read is None:
+            return None
         headers = [
             *known.headers,
-            (b"content-length", b"%d" % len(body)),
-            (b"etag", f'"{document_tag(version, body)}"'.encode()),
+            (b"content-length", b"%d" % len(read.body)),
+            (b"etag", f'"{read.tag}"'.encode()),
             (b"x-request-id", request_id.encode()),
         ]
+        if read.link:
+            headers.append((b"link", read.link.encode()))
         answered = Answered("GET", known.route, 200, time.perf_counter() - begun)
         observe(answered, is_logged=self._app.config["ACCESS_LOG"])
-        return Found(headers, body)
+        return Found(headers, read.body)
 
     def learn(self, environ: "WSGIEnvironment", status: int, headers: Headers) -> None:
         """Keep what Flask's answer to a request has in common with others."""
-        matched = self._ordinary(environ)
-        query = environ["QUERY_STRING"]
-        if status != 200 or not matched or (matched[1], query) in self._known:
+        matched, query = self._ordinary(environ), environ["QUERY_STRING"]
+        if status != 200 or not matched or _kind_of(matched, query) in self._known:
             return
-        if len(query) > _LONGEST_KNOWN:
-            return
-        given = parse_qsl(query, keep_blank_values=True)
-        if not _DECISIVE_PARAMETERS.isdisjoint(name for name, _ in given):
+        given = _parameters(query)
+        if len(query) > _LONGEST_KNOWN or given is None:
             return
         resource = RESOURCES[matched[2]]
-        known = _Known(
-            resource,
-            document_statement(resource.name, read_document(resource.name, given).fields),
-            self._routes[resource.name],
-            [(name, value) for name, value in headers if name not in _OWN],
-        )
+        call = "read" if matched[3] else "list"
+        read = _document_reader(resource, given) if matched[3] else _list_reader(resource)
+        shared = [(name, value) for name, value in headers if name not in _OWN]
         with self._lock:
             if len(self._known) >= _MOST_KNOWN:
                 # The oldest.
                 del self._known[next(iter(self._known))]
-            self._known[matched[1], query] = known
+            route = self._routes[f"{resource.name}.{call}"]
+            self._known[_kind_of(matched, query)] = _Known(read, route, shared)
 
     def _ordinary(self, environ: Mapping[str, object]) -> re.Match[str] | None:
         if not self._app.config["OPEN_READS"] or environ["REQUEST_METHOD"] != "GET":
@@ -133,3 +150,42 @@ class OrdinaryReads:
             return None
         matched = _PATH.fullmatch(str(environ["PATH_INFO"]))
         return matched if matched and matched[2] in RESOURCES else None
+
+
+def _kind_of(matched: re.Match[str], query: str) -> _Kind:
+    return matched[1], query if matched[3] else None
+
+
+def _parameters(query: str) -> Sequence[tuple[str, str]] | None:
+    """The parameters in a query string; ``None`` if they decide on headers.
+
+    Raises ``Malformed``.
+    """
+    given = parameters_in(query.encode("latin-1"))
+    return given if _DECISIVE_PARAMETERS.isdisjoint(name for name, _ in given) else None
+
+
+def _document_reader(resource: Readable, given: Sequence[tuple[str, str]]) -> _Read:
+    statement = document_statement(resource.name, read_document(resource.name, given).fields)
+
+    def read(database: Database, id: str, _: str) -> _Content:
+        row_id = UUID(id)
+        version, body = content(resource, row_id, database.read(statement, {"id": row_id}))
+        return _Content(body, document_tag(version, body))
+
+    return read
+
+
+def _list_reader(resource: Readable) -> _Read:
+    path = f"/v1/{resource.name}"
+
+    def read(database: Database, _: str, query: str) -> _Content | None:
+        given = _parameters(query)
+        if given is None:
+            return None
+        listed = page(resource, read_list(resource.name, given), None, source=database)
+        body, cursor = answers.page_body(listed), listed.meta["next_cursor"]
+        link = cursor and answers.link_to_next(path, given, cursor)
+        return _Content(body, content_tag(body), link)
+
+    return read

@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 from marshmallow import Schema
 
-from hksz_db.database import Prepared
+from hksz_db.database import Database, Prepared
 from hksz_db.domain.errors import Gone, Merged, NotFound
 from hksz_db.domain.languages import Preference
 from hksz_db.http.languages import Localized, localized, read_with
@@ -92,10 +92,12 @@ def page(
     question: Question,
     preferred: Preference | None,
     within: tuple[Readable, UUID] | None = None,
+    source: Database | None = None,
 ) -> Page:
     """A page of documents with the cursor of the next page.
 
     ``within`` is the row whose parts are listed. Raises ``NotFound`` or ``Gone`` if it is missing.
+    The ``source`` answers, or else the database of the request.
     """
     identity = question.identity(resource.name)
     begun = _begin(question, identity, keyset_of(resource.name, question.sort))
@@ -104,7 +106,7 @@ def page(
     matches = partial(matches_statement, shape.matching)
     begun = begun.with_values(question.values())
     listing = _Listing(page_statement(shape), matches, resource.schema, preferred)
-    return _page(question, begun, listing, within)
+    return _page(question, begun, listing, within, source)
 
 
 def comparisons(
@@ -209,11 +211,16 @@ class _Listing:
 
 
 def _page(
-    question: Question, begun: _Begun, listing: _Listing, within: tuple[Readable, UUID] | None
+    question: Question,
+    begun: _Begun,
+    listing: _Listing,
+    within: tuple[Readable, UUID] | None,
+    source: Database | None = None,
 ) -> Page:
     """The page that a listing returns."""
+    source = source or database()
     try:
-        ((items, keys_after, ranked, total),) = database().read(
+        ((items, keys_after, ranked, total),) = source.read(
             listing.statement, begun.values, question.as_of
         )
     except psycopg.DataError:
@@ -233,7 +240,7 @@ def _page(
     if total is not None:
         meta["count"] = {"value": total, "kind": "exact"}
     elif question.count == "estimated" and listing.matches is not None:
-        estimate = database().explain(listing.matches(), begun.values, question.as_of)
+        estimate = source.explain(listing.matches(), begun.values, question.as_of)
         meta["count"] = {"value": estimate, "kind": "estimated"}
     data = b"[%b]" % (items or b"")
     if listing.schema is None:

@@ -36,15 +36,20 @@ def primary(app: Flask) -> Database:
 
 
 def arguments() -> list[tuple[str, str]]:
-    """The parameters in the query string, as pairs of name and value.
+    """The parameters of the request, as ``parameters_in`` its query string."""
+    return parameters_in(request.query_string)
+
+
+def parameters_in(query_string: bytes) -> list[tuple[str, str]]:
+    """The parameters in a query string, as pairs of name and value.
 
     Raises ``Malformed`` if they are not percent-encoded UTF-8, or too many.
     """
-    if not request.query_string:
+    if not query_string:
         return []
     try:
         return parse_qsl(
-            request.query_string.decode("ascii"),
+            query_string.decode("ascii"),
             keep_blank_values=True,
             errors="strict",
             max_num_fields=MAX_PARAMETERS,
@@ -58,6 +63,7 @@ def arguments() -> list[tuple[str, str]]:
 def refused_cursor() -> Malformed:
     """The error for a cursor that no page returned."""
     detail = "This cursor was not returned for the same filters and sort order."
-    pointer, parameter = ("#/cursor", None) if request.method == "POST" else (None, "cursor")
+    in_body = has_request_context() and request.method == "POST"
+    pointer, parameter = ("#/cursor", None) if in_body else (None, "cursor")
     fault = Fault("cursor", detail, pointer, parameter)
     return Malformed("The cursor cannot be used.", [fault])

@@ -1,7 +1,9 @@
-"""Reads by id that are answered without Flask: they are answered alike, or left to Flask.
+"""Reads that are answered without Flask: they are answered alike, or left to Flask.
 
 Every read in the tests of this folder is compared, too (``Client.get``).
 """
+
+import re
 
 import pytest
 from flask import Flask
@@ -33,6 +35,33 @@ def test_an_ordinary_read_is_answered_alike(
 ) -> None:
     read = reader.send("GET", f"{_path(reader, resource)}?{query}")
     assert (answered_without_flask(app, read) is not None) == (read.status_code == 200)
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+@pytest.mark.parametrize(
+    "query",
+    ["", "per_page=1", "select=id&select=version", "count=exact&per_page=1", "sort=-created_at"],
+)
+def test_an_ordinary_list_is_answered_alike(
+    app: Flask, reader: Client, resource: str, query: str
+) -> None:
+    first = reader.send("GET", f"/v1/{resource}?per_page=2")
+    read = reader.send("GET", f"/v1/{resource}?{query}")
+    assert read.status_code == 200
+    assert answered_without_flask(app, read, first=first) is not None
+
+
+def test_the_next_page_of_a_list_is_answered_alike(app: Flask, reader: Client) -> None:
+    first = reader.send("GET", "/v1/claims?per_page=2&select=id&select=version&q=Shenzhen")
+    (link,) = re.findall("<(.*)>", first.headers["Link"])
+    assert answered_without_flask(app, reader.send("GET", link), first=first) is not None
+
+
+def test_a_refused_list_is_left_to_flask(app: Flask, reader: Client) -> None:
+    first = reader.send("GET", "/v1/claims")
+    for query in ("unknown=1", "cursor=x", "q=%ff", "lang=en", "l%61ng=en"):
+        read = reader.send("GET", f"/v1/claims?{query}")
+        assert answered_without_flask(app, read, first=first) is None
 
 
 @pytest.mark.parametrize(
