@@ -24,6 +24,7 @@ from jsonschema import Draft202012Validator
 
 from app import create_app
 from hksz_db.database import Database, Session, run
+from hksz_db.database.statements import PreparingConnection
 from hksz_db.domain import verification
 from hksz_db.domain.locators import Passage, digest, locate, normalise
 from hksz_db.domain.loose_form import LooseForm
@@ -483,14 +484,21 @@ def test_the_text_is_not_sent_to_the_database(
     reader: Client, source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    execute = psycopg.Cursor.execute
 
-    def recorded(cursor, query, params=None, **options):
-        asked.append((query, params))
-        return execute(cursor, query, params, **options)
+    def recording(run):
+        def recorded(asker, query, params=None, *rest, **options):
+            asked.append((query, params))
+            return run(asker, query, params, *rest, **options)
+
+        return recorded
 
     with monkeypatch.context() as patch:
-        patch.setattr(psycopg.Cursor, "execute", recorded)
+        for kind, name in (
+            (psycopg.Cursor, "execute"),
+            (PreparingConnection, "fetch"),
+            (PreparingConnection, "fetch_as_bytes"),
+        ):
+            patch.setattr(kind, name, recording(getattr(kind, name)))
         assert _verify(reader, source, f"{MARKER} {TEXT}").status_code == 200
     assert [params for _, params in asked if params is not None] == [[UUID(source)]]
     assert MARKER not in str(asked)
