@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Response, url_for
+from flask import Response
 
 from hksz_db.domain.vocabulary import ClaimEntityRole, EvidenceStatus, Scope
 from hksz_db.http.costs import Cost, costs
@@ -17,7 +17,7 @@ from hksz_db.web.origins import OriginMap, described, origin_map
 from hksz_db.web.passages import Passage, passages_of
 from hksz_db.web.reading import Asked, asked, document_link, export_link, history_of, today
 from hksz_db.web.review import undoable_merges
-from hksz_db.web.site import FormatLink, page_of, shown
+from hksz_db.web.site import FormatLink, href, page_of, shown
 from hksz_db.web.states import states_in_words
 from hksz_db.web.translating import gettext
 from hksz_db.web.verdicts import verdict_of
@@ -111,7 +111,7 @@ def _capacity(document: Claim) -> str:
 def _permanent(id: UUID, document: Claim, versions: Sequence[Version]) -> str:
     """The URL of the page as it was when the version that is shown was made."""
     made = [each["at"] for each in versions if each["version"] == document["version"]]
-    path = url_for("pages.claim", id=id)
+    path = href("claims", id)
     return f"{path}?{urlencode({'as_of': made[0]})}" if made else path
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from flask import Response, render_template, request, url_for
+from flask import Response, request, url_for
 
 from hksz_db.http import documents
 from hksz_db.http.costs import Cost, costs
@@ -18,6 +18,7 @@ from hksz_db.web.interface import names_preferred
 from hksz_db.web.measures import speaker
 from hksz_db.web.search import at_address
 from hksz_db.web.site import given, here, pages, sent
+from hksz_db.web.templating import rendered
 from hksz_db.web.verdicts import verdict_of
 
 _CLAIMS = RESOURCES["claims"]
@@ -61,7 +62,7 @@ def feed() -> Response:
     cursor = page.meta["next_cursor"]
     root = request.host_url.rstrip("/")
     asked = [pair for pair in pairs if pair[0] != "cursor"]
-    text = render_template(
+    text = rendered(
         "feed.xml",
         searched=dict(pairs).get("q", ""),
         id=_url(f"{root}{request.path}", asked),

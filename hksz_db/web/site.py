@@ -1,11 +1,12 @@
 """The blueprint of the pages: what is checked before each, and what is added to each answer."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, Flask, Response, g, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, g, redirect, request, url_for
 from werkzeug import Response as BaseResponse
 from werkzeug.datastructures import MIMEAccept
 
@@ -30,8 +31,9 @@ from hksz_db.web.interface import (
 )
 from hksz_db.web.labels import field_in_words
 from hksz_db.web.messages import in_words
+from hksz_db.web.templating import Templates, register_templates, rendered
 from hksz_db.web.terms import is_sent_back, state, term
-from hksz_db.web.translating import gettext, register_translations
+from hksz_db.web.translating import gettext, marked_up, register_translations
 from hksz_db.web.translating import marked as _
 from hksz_db.web.verdicts import changed_origins
 from hksz_db.web.wording import gap, moment_in_words, number_in_words, time_in_words
@@ -158,7 +160,7 @@ def answers_form_of(page: str) -> None:
 
 def shown(template: str, status: int = 200, **context: object) -> Response:
     """The page that a template makes."""
-    return sent(render_template(template, **context), status)
+    return sent(rendered(template, **context), status)
 
 
 def sent(text: str, status: int = 200, media_type: str = _HTML) -> Response:
@@ -185,6 +187,7 @@ def prefers_html() -> bool:
 
 def register_site(app: Flask, version: str) -> None:
     """Route requests to the pages, and send browsers from documents to the pages of the rows."""
+    app.jinja_environment = Templates
     register_translations(app)
     app.register_blueprint(assets.blueprint)
     app.register_blueprint(pages)
@@ -207,7 +210,6 @@ def register_site(app: Flask, version: str) -> None:
             response.headers["Vary"] = f"Accept, {known}" if known else "Accept"
         return response
 
-    app.context_processor(lambda: {"interface": interface()})
     app.jinja_env.globals.update(
         actor=actor,
         asset_url=assets.asset_url,
@@ -240,6 +242,10 @@ def register_site(app: Flask, version: str) -> None:
         within=within,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    register_templates(
+        app,
+        {"_": marked_up, "asset_url": assets.asset_url, "gap": gap, "url_for": url_for},
+    )
 
 
 def _navigation() -> list[_Item]:
@@ -250,8 +256,13 @@ def _navigation() -> list[_Item]:
             for endpoint, label, scope in NAVIGATION_OF_KEYS
             if scope is None or signed_in.has(scope)
         ]
-    paths = [(url_for(endpoint), label) for endpoint, label in entries]
+    paths = [(_path(endpoint), label) for endpoint, label in entries]
     return [_Item(path, gettext(label), request.path.startswith(path)) for path, label in paths]
+
+
+@cache
+def _path(endpoint: str) -> str:
+    return url_for(endpoint)
 
 
 @pages.before_request

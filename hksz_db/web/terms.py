@@ -346,11 +346,11 @@ def state(vocabulary: str, row: Mapping[str, Any]) -> str:
 
 def term(vocabulary: str, value: str) -> str:
     """A term of the named vocabulary in words; a value that is none of its terms stays."""
-    return term_of_any([vocabulary], value)
+    words = _BY_NAME[vocabulary].get(value)
+    return value.replace("_", " ") if words is None else gettext(words)
 
 
 def term_of_any(vocabularies: Sequence[str], value: str) -> str:
     """A term in the words of the first of the vocabularies that has it."""
-    known = (_BY_NAME[each][value] for each in vocabularies if value in _BY_NAME[each])
-    words = next(known, None)
-    return value.replace("_", " ") if words is None else gettext(words)
+    known = (each for each in vocabularies if value in _BY_NAME[each])
+    return term(next(known, vocabularies[0]), value)

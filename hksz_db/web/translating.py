@@ -26,8 +26,8 @@ def register_translations(app: Flask) -> None:
         lambda one, many, number: _translations().ngettext(one, many, number),
         newstyle=True,
     )
-    # The alias of Jinja looks for the function and escapes each of the hundred texts of a page.
-    app.jinja_env.globals["_"] = _marked_up
+    # The alias of Jinja looks for the function and escapes each text.
+    app.jinja_env.globals["_"] = marked_up
 
 
 def gettext(text: str, **values: object) -> str:
@@ -46,20 +46,14 @@ def marked(text: str) -> str:
     return text
 
 
+def marked_up(text: str, **values: object) -> Markup:
+    """The text for a template; as in Jinja, ``%%`` stands for a percent sign."""
+    return _markup(interface().locale, text) % values
+
+
 def catalogue_path(locale: str) -> Path:
     """The file with the translations into the language of a locale."""
     return CATALOGUES / locale / "LC_MESSAGES" / "messages.po"
-
-
-def _marked_up(text: str, **values: object) -> Markup:
-    """The text for a template; as in Jinja, ``%%`` stands for a percent sign."""
-    locale = interface().locale
-    return _markup(locale, text) % values if values else _plain_markup(locale, text)
-
-
-@lru_cache(maxsize=4096)
-def _plain_markup(locale: str, text: str) -> Markup:
-    return _markup(locale, text) % {}
 
 
 @lru_cache(maxsize=4096)

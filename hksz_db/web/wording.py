@@ -73,7 +73,7 @@ def _plain(text: str) -> str:
 
 def gap() -> str:
     """What stands between two sentences of the page's language: Chinese has no space there."""
-    return "" if locale().language == "zh" else " "
+    return "" if interface().tag.startswith("zh") else " "
 
 
 def joined(sentences: Iterable[str]) -> str:
