@@ -60,6 +60,35 @@ _ROWS = {
 }
 """The filters that select a row: its resource, the field that they give, and that of its name."""
 
+_TITLES: Mapping[str, str] = {
+    "place__under": _("Place, including places within it"),
+    "claimant_id": _("Said by"),
+    "reported_by_id": _("Reported by"),
+    "entities__id": _("Entity"),
+    "entities__role": _("Role of the entity"),
+    "figures__subject_id": _("Figures about"),
+    "figures__metric": _("What is counted"),
+    "figures__metric_id": _("What is counted"),
+    _SOURCE: _("Passages of the source"),
+}
+"""What the page calls filters that are not called what their fields are called."""
+
+_OPERATORS: Mapping[str, str] = {
+    "ne": "≠",
+    "gt": ">",
+    "gte": "≥",
+    "lt": "<",
+    "lte": "≤",
+    "in": _("one of"),
+    "contains": _("contains"),
+    "startswith": _("begins with"),
+    "isnull": _("missing"),
+    "within": _("within"),
+    "certainly_within": _("certainly within"),
+    "under": _("within"),
+    "under_external_id": _("within"),
+}
+
 _UNCOUNTED = facets.Facets([], 0, False, {}, {}, {})
 _FEW = 10
 """Below this many claims, the page offers a wider search."""
@@ -272,15 +301,33 @@ def _chips(
         removed = (name, *(other for other, _text in along if is_facet), _CURSOR)
         yield Chip(
             title or _filter_in_words(name),
-            values.get((name, text), text),
+            values.get((name, text)) or _value_in_words(name, text),
             here(**dict.fromkeys(removed)),
         )
 
 
+def _value_in_words(name: str, text: str) -> str:
+    if name.endswith("__isnull"):
+        return gettext("yes") if text == "true" else gettext("no")
+    return text
+
+
 def _filter_in_words(name: str) -> str:
-    """A filter by the fields that it goes through; one by id is one by the row."""
-    parts = [part.removesuffix("_id") for part in name.split("__") if part != "id"]
-    return " ".join(map(field_in_words, parts))
+    """A filter by its title, or by the fields that it goes through, and its operator in words."""
+    path, _separator, operator = name.rpartition("__")
+    if name in _TITLES or operator not in _OPERATORS:
+        return _fields_in_words(name)
+    return f"{_fields_in_words(path)} {gettext(_OPERATORS[operator])}"
+
+
+def _fields_in_words(path: str) -> str:
+    if title := _TITLES.get(path):
+        return gettext(title)
+    # A filter by id is one by the row.
+    parts = [part.removesuffix("_id") for part in path.split("__")]
+    fields = [field_in_words(part) for part in parts if part != "id" or parts == ["id"]]
+    words = gettext(": ").join(fields)
+    return words[:1].upper() + words[1:]
 
 
 def _names_of(

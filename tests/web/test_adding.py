@@ -377,6 +377,15 @@ def test_the_consequences_are_shown_and_nothing_is_saved(post: Post, form: Form,
     assert bad.endswith("Against it: from 0 origins to 1 origin (1 independent)")
 
 
+def test_acceptance_is_named_if_the_verdict_waits_for_it(post: Post, form: Form) -> None:
+    outcome = "//section[@class='will']/div[b='The claim']/p[1]"
+    page = post("/add", {**form, "go": "check"})
+    assert page.only(outcome) == "If the passage is accepted, the verdict is single origin."
+    # A mention counts neither now nor later.
+    page = post("/add", {**form, "go": "check", "stance": "mentions"})
+    assert page.only(outcome) == "The verdict is unsupported."
+
+
 def test_a_part_above_its_whole_is_a_warning_and_no_contradiction(
     post: Post, form: Form, app: Flask, make_key: MakeKey
 ) -> None:

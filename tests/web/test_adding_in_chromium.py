@@ -278,10 +278,10 @@ def test_what_was_typed_outlives_a_reload_until_it_is_saved(
     assert _fields(page) == before
     page.click(".langs button[lang=en]")
     page.wait_for_selector("html[lang=en]")
-    page.fill("#claimant", "a minister")
+    page.fill("#note", "a minister says so")
     page.reload()
     page.wait_for_selector("[name=claim]")
-    assert _fields(page) == {**before, "claimant": "a minister"}
+    assert _fields(page) == {**before, "note": "a minister says so"}
     assert "minister" in _kept(page)
     page.click("[value=save]")
     page.wait_for_url(re.compile(r"/claims/[0-9a-f-]+$"))
@@ -290,7 +290,7 @@ def test_what_was_typed_outlives_a_reload_until_it_is_saved(
     assert "Few were refused" not in _kept(page)
     page.go_back()
     page.wait_for_selector("#text:visible")
-    assert page.input_value("#claimant") == ""
+    assert page.input_value("#note") == ""
 
 
 def test_a_late_answer_does_not_undo_a_choice(page: Any, address: str, key: str) -> None:
@@ -468,6 +468,22 @@ def _fill(page: Any, statement: str) -> None:
     page.fill("#statement", statement)
     page.fill("#claimant", "a spokesperson")
     page.wait_for_selector("section.will")
+
+
+def test_the_fields_of_a_new_claim_are_shown_if_it_is_new(
+    page: Any, address: str, key: str
+) -> None:
+    _begin(page, address, key)
+    _drag(page, SENTENCE)
+    _fill(page, "A statement that is not needed at first.")
+    page.fill("#existing", "hksz:ttps-approved-2023")
+    page.click("[value=check]")
+    page.wait_for_selector("section.will:focus")
+    for field in ("#statement", "#as_stated", "#figure"):
+        page.wait_for_selector(field, state="hidden")
+    page.check("#claim-new")
+    page.wait_for_selector("#as_stated", state="visible")
+    assert page.input_value("#statement") == "A statement that is not needed at first."
 
 
 def test_a_passage_is_saved_once_however_often_it_is_sent(

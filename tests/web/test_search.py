@@ -182,8 +182,8 @@ class TestFacets:
         programme = id_of("entities", "hksz:ttps")
         asked = {"entities__id": programme, "entities__role": "object", "figures__isnull": "false"}
         chips = browser.get("/claims", **asked).tree.xpath("//a[@class='chip']")
-        told = [" ".join(each.text_content().split()[1:4]) for each in chips[1:]]
-        assert told == ["entities role: object", "figures isnull: false"]
+        told = [" ".join(each.text_content().split()[1:-1]) for each in chips[1:]]
+        assert told == ["Role of the entity: object", "Figures missing: no"]
         assert chips[0].get("href") == "/claims?entities__role=object&figures__isnull=false"
 
     @pytest.mark.parametrize(
@@ -191,13 +191,13 @@ class TestFacets:
         [
             ("claimant_id", "entities", "hksz:ttps", "提出者\uff1a高端人才通行證計劃"),
             ("entities__id", "entities", "hksz:ttps", "實體\uff1a高端人才通行證計劃"),
-            ("figures__subject_id", "entities", "hksz:ttps", "數字 主體\uff1a高端人才通行證計劃"),
+            ("figures__subject_id", "entities", "hksz:ttps", "數字關於\uff1a高端人才通行證計劃"),
             ("figures__metric_id", "metrics", "hksz:metric-ttps-approved", "Applications"),
             (
                 "evidence__source_id",
                 "sources",
                 "hksz:shenzhen-daily-article",
-                "段落 來源\uff1aOpinion",
+                "段落來源\uff1aOpinion",
             ),
         ],
     )
@@ -215,6 +215,14 @@ class TestFacets:
         (chip,) = browser.get("/claims", **asked).texts("//a[@class='chip']")
         assert told in chip
         assert asked[name] not in chip
+
+    def test_a_filter_without_a_title_is_said_by_its_fields_and_operator(
+        self, browser: Browser
+    ) -> None:
+        asked = {"figures__amount__gte": "5", "statement__contains": "people"}
+        chips = browser.get("/claims", **asked).texts("//a[@class='chip']")
+        told = [" ".join(each.split()[1:-1]) for each in chips]
+        assert told == ["Figures: amount ≥: 5", "Statement contains: people"]
 
     def test_a_measure_without_claims_is_said_by_its_name(self, browser: Browser) -> None:
         asked = {"figures__metric": "ttps-approved", "q": '"no such words anywhere"'}
