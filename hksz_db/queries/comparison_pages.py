@@ -6,7 +6,7 @@ figures each can be compared with, until the page is full. Each pair comes once.
 longer than others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import lru_cache
@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    CompoundSelect,
     FromClause,
     Label,
     Select,
@@ -31,11 +32,13 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.sql.util import ClauseAdapter
 
 from hksz_db.database import Prepared, prepare
 from hksz_db.queries.comparisons import (
+    CLAIM_OF_PAIR,
     COMPARISONS,
     PAIR,
     comparable,
@@ -44,7 +47,15 @@ from hksz_db.queries.comparisons import (
     together,
 )
 from hksz_db.queries.documents import Json, SqlValue, array, number, term
-from hksz_db.queries.filters import Condition, Shape, condition, conjunction, required
+from hksz_db.queries.filters import (
+    Condition,
+    Plain,
+    Shape,
+    Target,
+    condition,
+    conjunction,
+    required,
+)
 from hksz_db.queries.keysets import Key, Keyset, first_of, gathered, numbered, page_of
 from hksz_db.queries.pages import PageShape, as_json, row_count
 from hksz_db.queries.verdicts import Pair
@@ -57,9 +68,12 @@ COUNTED = 2_000
 """The limit on the pairs of a metric or subject that are counted: they grow with its square."""
 
 _a, _b, _metric = PAIR.figure, PAIR.other, PAIR.metric
+_IDS = (_a.c.id.label("figure_id"), _b.c.id.label("other_id"))
 _COMMON = {"metric", "metric_id", "subject_id"}
 # An index finds the few figures that have one of these.
 _SELECTIVE = {*_COMMON, "claim_id"}
+# Without the way from a claim to what its figures can be compared with.
+_TARGETS_OF_PAIR = {**COMPARISONS.targets, "claim_id": CLAIM_OF_PAIR}
 KEYSET = Keyset((Key(_a.c.id), Key(_b.c.id)), in_one_index=False)
 
 _NULL = literal_column("'null'::json", Json())
@@ -72,12 +86,34 @@ def pairs_statement(shape: PageShape, of_figure: bool) -> Prepared:
     return prepare(_pairs(shape, of_figure))
 
 
-def _pairs(shape: PageShape, of_figure: bool, on: Condition | None = None) -> Select[UUID, UUID]:
+def _pairs(shape: PageShape, of_figure: bool) -> Select[UUID, UUID]:
     return (
-        select(_a.c.id.label("figure_id"), _b.c.id.label("other_id"))
-        .select_from(together(PAIR, on))
+        select(*_IDS)
+        .select_from(together(PAIR))
         .where(_is_chosen(of_figure), condition(shape.filters, COMPARISONS.targets))
     )
+
+
+def _of_one(
+    shape: PageShape, of_figure: bool, columns: Sequence[ColumnElement[Any]], on: Condition
+) -> FromClause:
+    """Columns of the pairs that meet a condition and the filters, where ``_is_of_one``."""
+    met = condition(shape.filters, _TARGETS_OF_PAIR)
+    pairs = select(*columns).select_from(together(PAIR, on)).where(_is_chosen(of_figure), met)
+    return (pairs if of_figure else _of_claims(shape, pairs)).subquery("of_one")
+
+
+def _of_claims(shape: PageShape, pairs: Select[Any]) -> CompoundSelect[Any]:
+    """The pairs of which the first figure is of the claims, or only the other.
+
+    Each part begins with the figures of the claims. With OR, all figures that one of them can be
+    compared with would be paired.
+    """
+    leaf = next(leaf for leaf in required(shape.filters) if _leads_to_few(*leaf[:2], {"claim_id"}))
+    first, other = (
+        and_(*conjunction([(Plain(figure.c.claim_id), *leaf[1:])])) for figure in (_a, _b)
+    )
+    return union_all(pairs.where(first), pairs.where(other, ~first))
 
 
 def _is_chosen(of_figure: bool) -> Condition:
@@ -113,16 +149,17 @@ def not_compared_statement(shape: PageShape, of_figure: bool) -> Prepared:
     or a subject, the result is the JSON null.
     """
     if _is_of_one(shape, of_figure):
-        counted = _counted(_pairs(shape, of_figure, related(PAIR)), PAIR)
+        reason = not_compared(PAIR).label("reason")
+        counted = _counted(_of_one(shape, of_figure, [reason], related(PAIR)))
         return prepare(select(_listed(counted)), generic_plan=True)
     near = _near(shape)
     rows = near.join(_a, _a.c.id == near.c.figure_id).join(_b, _b.c.id == near.c.other_id)
     pairs = (
-        select(_a.c.id, _b.c.id.label("other_id"))
+        select(not_compared(PAIR).label("reason"))
         .select_from(rows.join(_metric, _metric.c.id == _a.c.metric_id))
         .where(related(PAIR), condition(shape.filters, COMPARISONS.targets))
     )
-    reasons = select(_listed(_counted(pairs, PAIR))).scalar_subquery()
+    reasons = select(_listed(_counted(pairs.subquery("found")))).scalar_subquery()
     return prepare(select(case((row_count(near) > number(COUNTED), _NULL), else_=reasons)))
 
 
@@ -140,14 +177,14 @@ def counted_reasons(pairs: Select[UUID, UUID], pair: Pair, at_most: int) -> Prep
 
     For more than ``at_most`` pairs, the result is the JSON null.
     """
-    counted = _counted(pairs.limit(number(at_most + 1)), pair)
+    few = pairs.limit(number(at_most + 1))
+    counted = _counted(few.add_columns(not_compared(pair).label("reason")).subquery("found"))
     is_too_many = func.sum(counted.c.count) > number(at_most)
     return prepare(select(case((is_too_many, _NULL), else_=_listed(counted))))
 
 
-def _counted(pairs: Select[UUID, UUID], pair: Pair) -> Subquery:
-    """How many of the pairs are not compared for each reason, most first."""
-    found = pairs.add_columns(not_compared(pair).label("reason")).subquery("found")
+def _counted(found: FromClause) -> Subquery:
+    """How many of the pairs are not compared for each ``reason``, most first."""
     return (
         select(found.c.reason, func.count().label("count"))
         .group_by(found.c.reason)
@@ -193,7 +230,9 @@ def comparisons_statement(shape: PageShape, of_figure: bool) -> Prepared:
     """
     elsewhere = None
     if _is_of_one(shape, of_figure):
-        found = page_of(_pairs(shape, of_figure), KEYSET, shape.after)
+        pairs = _of_one(shape, of_figure, _IDS, comparable(PAIR))
+        keyset = KEYSET.on([pairs.c.figure_id, pairs.c.other_id])
+        found = page_of(select(pairs), keyset, shape.after)
     else:
         end = _end_of_scan(shape)
         scanned = _scanned(shape, end)
@@ -219,23 +258,27 @@ def count_statement(shape: PageShape, of_figure: bool) -> Prepared:
     ``of_figure``.
     """
     on = and_(_is_of_the_same(), _a.c.deleted_at.is_(None), _b.c.deleted_at.is_(None))
-    pairs = (
-        select(*_labelled())
-        .select_from(together(PAIR, on))
-        .where(_is_chosen(of_figure), *_led_to(shape, _SELECTIVE))
-        .limit(number(PAIRED + 1))
-        .subquery("pairs")
-    )
+    most = number(PAIRED + 1)
+    rows = select(*_labelled()).select_from(together(PAIR, on)).where(_is_chosen(of_figure))
+    if _is_of_one(shape, of_figure) and not of_figure:
+        of_pair = _led_to(shape, _SELECTIVE, _TARGETS_OF_PAIR)
+        pairs = _of_claims(shape, rows.where(*of_pair)).limit(most).subquery("pairs")
+    else:
+        pairs = rows.where(*_led_to(shape, _SELECTIVE)).limit(most).subquery("pairs")
     met = _are_compared(shape, pairs)
     row = select(func.count().filter(met), func.count() <= number(PAIRED))
     return prepare(row.select_from(pairs.join(_metric, _metric.c.id == pairs.c.a_metric_id)))
 
 
-def _led_to(shape: PageShape, names: AbstractSet[str]) -> list[Condition]:
+def _led_to(
+    shape: PageShape,
+    names: AbstractSet[str],
+    targets: Mapping[str, Target] = COMPARISONS.targets,
+) -> list[Condition]:
     """Those filters of a shape that have one of the names, and that all pairs must meet."""
     return conjunction(
         [
-            (COMPARISONS.targets[name], operator, parameter)
+            (targets[name], operator, parameter)
             for name, operator, parameter in required(shape.filters)
             if name in names
         ]
@@ -244,9 +287,13 @@ def _led_to(shape: PageShape, names: AbstractSet[str]) -> list[Condition]:
 
 def _is_selective(shape: PageShape, names: AbstractSet[str]) -> bool:
     return any(
-        part[0] == "criterion" and part[1] in names and part[2] in {"eq", "in"}
+        part[0] == "criterion" and _leads_to_few(str(part[1]), str(part[2]), names)
         for part in shape.filters[1:]
     )
+
+
+def _leads_to_few(name: str, operator: str, names: AbstractSet[str]) -> bool:
+    return name in names and operator in {"eq", "in"}
 
 
 def _scanned(shape: PageShape, end: SqlValue) -> Subquery:

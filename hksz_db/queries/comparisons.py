@@ -370,6 +370,9 @@ _CANDIDATE = Relation(
     ),
 )
 
+CLAIM_OF_PAIR = Either((Plain(_a.c.claim_id), Plain(_b.c.claim_id)))
+"""The target of a filter that one of the claims of a pair must meet."""
+
 COMPARISONS = Queryable(
     name="comparisons",
     singular="comparison",
@@ -381,12 +384,7 @@ COMPARISONS = Queryable(
         "metric": Plain(PAIR.metric.c.key),
         "metric_id": Plain(_a.c.metric_id),
         "subject_id": Plain(_a.c.subject_id),
-        "claim_id": Every(
-            (
-                Related(_CANDIDATE, Plain(_candidates.c.claim_id)),
-                Either((Plain(_a.c.claim_id), Plain(_b.c.claim_id))),
-            )
-        ),
+        "claim_id": Every((Related(_CANDIDATE, Plain(_candidates.c.claim_id)), CLAIM_OF_PAIR)),
         "modality": Either((Plain(_a.c.modality), Plain(_b.c.modality))),
         "period": Every((Days(_a.c.period), Days(_b.c.period))),
     },
