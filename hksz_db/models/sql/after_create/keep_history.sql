@@ -120,6 +120,9 @@ BEGIN
         END IF;
     END LOOP;
 
+    -- The settings are read once, and not for each row, by the subqueries in this view. The planner
+    -- expects what is not null of nearly all rows; it would take a comparison with a subquery for
+    -- one that few rows meet.
     SELECT string_agg(format('%I', part), ', ') INTO listed FROM unnest(every) AS part;
     PERFORM detach_history(kept);
     EXECUTE format($$
@@ -129,8 +132,13 @@ BEGIN
             UNION ALL
             SELECT %2$s, ended_in FROM past.%1$I
         ) AS kept
-        WHERE written_in <= current_setting('hksz.as_of')::bigint
-            AND written_in <> ALL (current_setting('hksz.as_of_missing')::bigint[])
+        WHERE CASE
+                WHEN written_in <= (SELECT current_setting('hksz.as_of')::bigint)
+                    AND written_in <> ALL (
+                        (SELECT current_setting('hksz.as_of_missing')::bigint[])::bigint[]
+                    )
+                THEN true
+            END IS NOT NULL
             AND (
                 ended_in IS NULL
                 OR ended_in > current_setting('hksz.as_of')::bigint
