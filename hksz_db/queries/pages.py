@@ -26,6 +26,7 @@ from sqlalchemy import (
     func,
     literal_column,
     not_,
+    null,
     or_,
     select,
     text,
@@ -34,10 +35,12 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects.postgresql import REGCLASS
+from sqlalchemy.dialects.postgresql import array as array_of
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.types import REAL
 
 from hksz_db.database import Prepared, prepare
+from hksz_db.domain.search_terms import EXCLUDED
 from hksz_db.queries.cells import Path, cells
 from hksz_db.queries.documents import Json, SqlValue, array, columns, expression, number, term
 from hksz_db.queries.filters import (
@@ -299,7 +302,37 @@ def _is_known(readable: Readable, shape: PageShape) -> bool:
 def _total(readable: Readable, shape: PageShape) -> ColumnElement[int]:
     """How many rows match."""
     of_parts = _total_of_parts(readable, shape)
-    return row_count(_matching(shape).subquery()) if of_parts is None else of_parts
+    if of_parts is not None:
+        return of_parts
+    found = row_count(_matching(shape).subquery())
+    search = readable.search
+    if not shape.searched or search is None or search.on is not None:
+        return found
+    # No index finds rows without a word, but one finds those with it.
+    every = _matching(replace(shape.matching, searched=False))
+    excluded = every.where(_matches(search, select(_query_of_excluded(search)).scalar_subquery()))
+    is_rest = select(_only_excludes(search)).scalar_subquery()
+    rest = row_count(every.subquery()) - row_count(excluded.subquery())
+    return case((is_rest, rest), else_=found)
+
+
+def _only_excludes(search: Search) -> Condition:
+    """Whether rows are found only by the terms that they lack, and by any at all."""
+    asked = func.unnest(bindparam("q", type_=ARRAY(Text()))).column_valued("asked")
+    is_excluded = func.coalesce(func.starts_with(asked, term(EXCLUDED)), false())
+    all_are = select(func.bool_and(is_excluded)).scalar_subquery()
+    return and_(all_are, func.numnode(_query(search)) > number(0))
+
+
+def _query_of_excluded(search: Search) -> SqlValue:
+    """The query for rows with any of the terms that are excluded."""
+    asked = func.unnest(bindparam("q", type_=ARRAY(Text()))).column_valued("asked")
+    stemmed = true() if search.stemmed else false()
+    own = func.search_query(array_of([asked]), stemmed)
+    alternatives = func.unnest(array_of([func.ltrim(asked, term(EXCLUDED)), null()]))
+    # Words that are in no index exclude nothing.
+    terms = select(alternatives).where(func.numnode(own) > number(0))
+    return func.search_query(func.array(terms.scalar_subquery()), stemmed)
 
 
 def _total_of_parts(readable: Readable, shape: PageShape) -> ColumnElement[int] | None:

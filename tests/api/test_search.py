@@ -1,5 +1,7 @@
 """Full-text search: ``q`` in the syntax of web searches."""
 
+import pytest
+
 from tests.api.conftest import Answer, Client
 
 
@@ -48,6 +50,23 @@ def test_a_word_can_be_excluded(reader: Client) -> None:
     assert "hksz:science-park-in-futian" in every - without
     assert "hksz:futian-in-shenzhen" in without
     assert without < every
+
+
+@pytest.mark.parametrize(
+    "q", ["-park", "-park -futian", '-"science park"', "-the", "-the -park", "-park OR hetao"]
+)
+@pytest.mark.parametrize("further", [{}, {"modality": "planned"}])
+def test_all_that_words_are_not_in_is_counted(
+    reader: Client, q: str, further: dict[str, str]
+) -> None:
+    query = {"q": q, "select": "external_id", "sort": "id", "count": "exact", **further}
+    page = reader.get("/v1/claims", per_page="100", **query).json
+    listed = len(page["data"])
+    while page["meta"]["next_cursor"]:
+        cursor = page["meta"]["next_cursor"]
+        page = reader.get("/v1/claims", per_page="100", cursor=cursor, **query).json
+        listed += len(page["data"])
+    assert page["meta"]["count"] == {"value": listed, "kind": "exact"}
 
 
 def test_or_finds_either_of_two_words(reader: Client) -> None:
