@@ -42,6 +42,7 @@ from sqlalchemy.types import REAL
 from hksz_db.database import Prepared, prepare
 from hksz_db.domain.search_terms import EXCLUDED
 from hksz_db.queries.cells import Path, cells
+from hksz_db.queries.derivation import table_behind
 from hksz_db.queries.documents import Json, SqlValue, array, columns, expression, number, term
 from hksz_db.queries.filters import (
     EVERYTHING,
@@ -577,7 +578,10 @@ def _found_elsewhere(readable: Readable, shape: PageShape) -> Select[UUID] | Non
     leaves = [(readable.targets[name], operator) for name, operator, _ in required(shape.filters)]
     match leaves:
         case [(Exists(relation), "null")] if is_flat(shape.filters):
-            return _lacking(readable, relation)
+            lacking = _lacking(readable, relation)
+            return (
+                _once_lacking(readable, relation) if lacking is not None and shape.past else lacking
+            )
     return None
 
 
@@ -589,6 +593,33 @@ def _lacking(readable: Readable, relation: Relation) -> Select[UUID] | None:
     rows = readable.table.alias()
     belongs = ClauseAdapter(rows).traverse(relation.on)
     return select(rows.c.id).where(~exists().where(belongs).correlate_except(relation.table))
+
+
+def _once_lacking(readable: Readable, relation: Relation) -> Select[UUID]:
+    """The ids of all rows that may have lacked a part as of the moment.
+
+    They lack it now, or have one that was written since, or are no longer there. To look up the
+    versions of all rows and parts takes many times as long.
+    """
+    owner, part = relation.part_of, table_behind(relation.table)
+    assert owner is not None
+    changed = "id" if part.name in RESOURCES else owner.name
+    is_live = "part.deleted_at IS NULL" if "deleted_at" in part.c else "true"
+    ids = f"""
+        SELECT id FROM public.{readable.name} AS own WHERE NOT EXISTS (
+            SELECT FROM public.{part.name} AS part WHERE {owner.name} = own.id AND {is_live}
+        )
+        UNION SELECT {owner.name} FROM public.changes
+            JOIN public.{part.name} AS part ON part.{changed} = resource_id
+        WHERE table_name = '{part.name}' AND (
+            transaction_id > current_setting('hksz.as_of')::bigint
+            OR transaction_id = ANY (current_setting('hksz.as_of_missing')::bigint[])
+        )
+        UNION SELECT id FROM past.{readable.name} AS earlier
+        WHERE NOT EXISTS (SELECT FROM public.{readable.name} AS own WHERE own.id = earlier.id)
+    """
+    found = text(ids).columns(id=Uuid()).subquery("once_lacking")
+    return select(found.c.id)
 
 
 def _looked_up(

@@ -28,6 +28,8 @@ LISTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("claims", {"evidence__source__title__contains": "talent", "sort": "time,id"}),
     ("claims", {"include": "statements,entities", "lang": "zh-Hant", "per_page": "100"}),
     ("claims", {"place__under_external_id": "hksz:shenzhen", "include": "similar"}),
+    ("claims", {"evidence__isnull": "true", "per_page": "100"}),
+    ("claims", {"entities__isnull": "true", "count": "exact"}),
     ("claims", {"figures__metric": "ttps-approved", "figures__value__gte": "40000"}),
     ("sources", {"sort": "-title", "per_page": "100"}),
     ("entities", {"sort": "name", "per_page": "100"}),
@@ -335,6 +337,44 @@ def test_a_list_of_the_past_is_paged(editor: Client, reader: Client, database: D
         "/v1/claims", per_page="7", select="id", cursor=query["cursor"], **opinions
     )
     assert refused.status_code == 400
+
+
+@pytest.mark.parametrize("parts", ["evidence", "entities"])
+def test_rows_that_lacked_parts_are_listed_as_of_that_time(
+    editor: Client, reader: Client, database: Database, parts: str
+) -> None:
+    part = {
+        "evidence": {"source_external_id": "hksz:hku-annual-report-2023", "stance": "supports"},
+        "entities": {"entity_external_id": "hksz:shenzhen", "role": "subject"},
+    }[parts]
+    bare, bare_for_long, deleted, full = (
+        editor.post(
+            "/v1/claims",
+            {
+                "statement": f"Claim {number} of {parts}.",
+                "claimant_external_id": "hksz:hksar-government",
+                **({parts: [part]} if number == 3 else {}),
+            },
+        ).json
+        for number in range(4)
+    )
+    with writing(database) as session:
+        ((moment,),) = run(session, "SELECT clock_timestamp()")
+    query = {f"{parts}__isnull": "true", "select": "id", "per_page": "100"}
+    before = reader.get("/v1/claims", **query).json["data"]
+    if parts == "evidence":
+        editor.post(f"/v1/claims/{bare['id']}/evidence", part)
+        editor.delete(f"/v1/evidence/{full['evidence'][0]['id']}")
+    else:
+        editor.patch(f"/v1/claims/{bare['id']}", {"entities": [part]})
+        editor.patch(f"/v1/claims/{full['id']}", {"entities": []})
+    editor.delete(f"/v1/claims/{deleted['id']}")
+    now = {claim["id"] for claim in reader.get("/v1/claims", **query).json["data"]}
+    assert now & {claim["id"] for claim in (bare, bare_for_long, deleted, full)} == {
+        bare_for_long["id"],
+        full["id"],
+    }
+    assert reader.get("/v1/claims", as_of=moment.isoformat(), **query).json["data"] == before
 
 
 def test_a_query_tree_accepts_as_of(editor: Client, reader: Client, database: Database) -> None:
