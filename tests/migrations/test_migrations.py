@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, NullPool, create_engine, make_url
+from sqlalchemy import create_engine, make_url
 
 from hksz_db import preparing
 from hksz_db.database import Database, DatabaseUnusable, driver_url, run
@@ -60,9 +60,9 @@ COMPUTED_TERMS = {
 }
 
 
-def _pending(url: URL) -> bool:
-    with create_engine(url, poolclass=NullPool).connect() as connection:
-        return preparing.schema_of(connection) is preparing.Schema.PENDING
+def _pending(url: str) -> bool:
+    with closing(Database(lambda: url)) as database, database.transaction() as session:
+        return preparing.schema_of(session) is preparing.Schema.PENDING
 
 
 def tables_with_rows(url: str) -> set[str]:
@@ -167,7 +167,7 @@ def test_a_script_checks_all_steps_of_a_downgrade_first(migrated: str) -> None:
 
 def test_a_downgrade_of_empty_tables_needs_no_option(migrated: str) -> None:
     alembic(migrated, "downgrade", "base")
-    assert _pending(driver_url(migrated))
+    assert _pending(migrated)
 
 
 def test_a_downgrade_by_script_refuses_to_drop_rows_too(migrated: str) -> None:
@@ -196,7 +196,7 @@ def test_a_script_makes_the_same_schema(migrated: str, empty: str) -> None:
     finished = run_script(empty, alembic(NOWHERE, "upgrade", "head", "--sql"))
     assert (finished.returncode, finished.stderr) == (0, "")
     assert dump(empty) == dump(migrated)
-    assert not _pending(driver_url(empty))
+    assert not _pending(empty)
 
 
 def test_a_second_upgrade_changes_nothing(migrated: str) -> None:
@@ -228,7 +228,7 @@ def test_waiting_too_long_for_another_migration_is_an_error(empty: str) -> None:
         pytest.raises(CommandError, match="Another process has been migrating the database"),
     ):
         alembic(empty, "-x", "wait=0", "upgrade", "head")
-    assert _pending(driver_url(empty))
+    assert _pending(empty)
     alembic(empty, "-x", "wait=0", "upgrade", "head")
 
 
@@ -388,19 +388,18 @@ def test_unfinished_indexes_are_rebuilt(migrated: str) -> None:
 
 
 def test_pending_until_the_newest_revision(empty: str) -> None:
-    url = driver_url(empty)
-    assert _pending(url)
+    assert _pending(empty)
     alembic(empty, "upgrade", REVISIONS[-2])
-    assert _pending(url)
-    preparing.upgrade(url)
-    assert not _pending(url)
+    assert _pending(empty)
+    preparing.upgrade(driver_url(empty))
+    assert not _pending(empty)
 
 
 def test_a_database_ahead_of_the_code_is_refused(migrated: str) -> None:
     with psycopg.connect(migrated) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'from_the_future'")
         connection.execute("DELETE FROM known_revisions")
-    assert _pending(driver_url(migrated))
+    assert _pending(migrated)
     with pytest.raises(DatabaseUnusable, match="from_the_future"):
         preparing.upgrade(driver_url(migrated))
 
@@ -437,7 +436,7 @@ def test_the_command_line_uses_the_embedded_server_when_no_url_is_given(
     )
     assert finished.returncode == 0, finished.stderr
     with running(public_folder / "db", durable=False) as server:
-        assert not _pending(driver_url(server.url()))
+        assert not _pending(server.url())
 
 
 def test_the_linter_accepts_the_migrations(tmp_path: Path) -> None:
