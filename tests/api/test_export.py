@@ -25,7 +25,7 @@ from hksz_db.queries.registry import RESOURCES
 from hksz_db.services.writing import writing
 from hksz_db.settings import Settings
 from tests.api.conftest import Answer, Client
-from tests.conftest import QueryCounter
+from tests.conftest import MakeDatabase, QueryCounter
 
 PAIRS = [
     (resource, form) for resource in RESOURCES.values() for form in formats_for(resource).values()
@@ -229,25 +229,30 @@ def test_a_place_is_free_again_at_the_end(app, reader):
     _check_places_are_free(app)
 
 
+# More rows than fit into any buffer.
+MANY = 2000
+
+
+@pytest.fixture(scope="module")
+def large_url(make_database: MakeDatabase) -> Iterator[str]:
+    """A database with many metrics."""
+    with make_database() as url:
+        with psycopg.connect(url) as connection:
+            connection.execute(
+                "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
+                " SELECT 'k' || n, repeat('x', 4000), 'count', 'flow', true"
+                " FROM generate_series(1, %s) AS n",
+                [MANY],
+            )
+        yield url
+
+
 @pytest.fixture
-def client(database_url: str) -> Iterator[FlaskClient]:
-    """The service on the database of the module."""
-    database = Database(lambda: database_url)
+def client(large_url: str) -> Iterator[FlaskClient]:
+    """The service on the database with many metrics."""
+    database = Database(lambda: large_url)
     yield create_app(Settings(log_level="critical"), database).test_client()
     database.close()
-
-
-@pytest.fixture
-def many(database_url: str) -> Iterator[int]:
-    """More rows than fit into any buffer; their number."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(
-            "INSERT INTO metrics (key, label, dimension, accumulation, nonnegative)"
-            " SELECT 'k' || n, repeat('x', 4000), 'count', 'flow', true"
-            " FROM generate_series(1, 5000) AS n"
-        )
-        yield 5000
-        connection.execute("DELETE FROM metrics WHERE length(label) = 4000")
 
 
 def _export_pids(url: str) -> list[int]:
@@ -260,37 +265,35 @@ def _export_pids(url: str) -> list[int]:
         return [pid for (pid,) in rows]
 
 
-def test_all_rows_of_a_large_export_are_sent(client: FlaskClient, many: int) -> None:
+def test_all_rows_of_a_large_export_are_sent(client: FlaskClient) -> None:
     with client.get("/v1/metrics/export?key__startswith=k", buffered=False) as answer:
         assert answer.is_streamed
         pieces = [len(piece) for piece in answer.iter_encoded()]
         assert max(pieces) < 2**17
     with client.get("/v1/metrics/export?key__startswith=k&label__contains=xxx") as answer:
-        assert answer.data.count(b"\n") == many
+        assert answer.data.count(b"\n") == MANY
     _check_places_are_free(client.application)
 
 
-@pytest.mark.usefixtures("many")
-def test_a_client_that_disconnects_ends_the_export(client: FlaskClient, database_url: str) -> None:
+def test_a_client_that_disconnects_ends_the_export(client: FlaskClient, large_url: str) -> None:
     answer = client.get("/v1/metrics/export", buffered=False)
     next(answer.iter_encoded())
-    assert len(_export_pids(database_url)) == 1
+    assert len(_export_pids(large_url)) == 1
     answer.close()
-    assert _export_pids(database_url) == []
+    assert _export_pids(large_url) == []
     _check_places_are_free(client.application)
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv"])
-@pytest.mark.usefixtures("many")
 def test_a_lost_connection_leaves_an_incomplete_file(
-    client: FlaskClient, database_url: str, form: str
+    client: FlaskClient, large_url: str, form: str
 ) -> None:
     answer = client.get(f"/v1/metrics/export?format={form}", buffered=False)
     assert answer.status_code == 200
     pieces = answer.iter_encoded()
     arrived = [next(pieces)]
-    (pid,) = _export_pids(database_url)
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    (pid,) = _export_pids(large_url)
+    with psycopg.connect(large_url, autocommit=True) as connection:
         connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
     with pytest.raises(Exception, match="does not answer"):
         arrived.extend(pieces)
@@ -309,7 +312,7 @@ def logs(client: FlaskClient) -> Iterator[list]:
 
 
 def test_a_complete_export_is_logged_at_its_end(client: FlaskClient, logs: list) -> None:
-    with client.get("/v1/units/export") as answer:
+    with client.get("/v1/metrics/export?key=k1") as answer:
         assert answer.data
         assert logs == []
     (line,) = logs
@@ -318,7 +321,6 @@ def test_a_complete_export_is_logged_at_its_end(client: FlaskClient, logs: list)
     assert line["request_id"] == answer.headers["X-Request-ID"]
 
 
-@pytest.mark.usefixtures("many")
 def test_an_export_that_its_reader_leaves_is_logged_as_broken_off(
     client: FlaskClient, logs: list
 ) -> None:
@@ -333,15 +335,14 @@ def test_an_export_that_its_reader_leaves_is_logged_as_broken_off(
     assert line["request_id"] == answer.headers["X-Request-ID"]
 
 
-@pytest.mark.usefixtures("many")
 def test_an_export_that_fails_is_logged_as_broken_off(
-    client: FlaskClient, logs: list, database_url: str
+    client: FlaskClient, logs: list, large_url: str
 ) -> None:
     answer = client.get("/v1/metrics/export", buffered=False)
     pieces = answer.iter_encoded()
     next(pieces)
-    (pid,) = _export_pids(database_url)
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    (pid,) = _export_pids(large_url)
+    with psycopg.connect(large_url, autocommit=True) as connection:
         connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
     with pytest.raises(Exception, match="does not answer"):
         list(pieces)

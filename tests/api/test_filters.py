@@ -501,7 +501,8 @@ class Service:
         return answer["data"]
 
     def ids(self, resource: str, **query: str) -> set[str]:
-        answer = self.client.get(f"/v1/{resource}", query_string={**query, "per_page": "100"})
+        asked = {**query, "per_page": "100", "select": "id"}
+        answer = self.client.get(f"/v1/{resource}", query_string=asked)
         assert answer.status_code == 200, answer.text
         return {row["id"] for row in answer.json["data"]}
 

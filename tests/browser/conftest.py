@@ -6,6 +6,7 @@ import re
 import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,14 @@ from hksz_db.database import Database
 from hksz_db.domain.vocabulary import Scope
 from hksz_db.services import api_keys
 from hksz_db.services.writing import writing
-from tests.browser.examples import FOR_MEMBERS, filled
+from hksz_db.web import interface
+from tests.browser.examples import ALL, FOR_MEMBERS, filled
 from tests.conftest import MakeDatabase
 from tests.service import running_service
 
 CHROMIUM = shutil.which("chromium")
 WIDE, NARROW = 1280, 390
-_HEIGHT = 900
+HEIGHT = 900
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,7 @@ def session_cookies(chromium: Browser, site: Site) -> Any:
 class Visit:
     """A page in the browser, and what went on while it was open."""
 
+    path: str
     page: Page
     requests: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
@@ -105,18 +108,17 @@ class Visit:
 Visitor = Callable[..., Visit]
 
 
-@pytest.fixture
-def visit(chromium: Browser, site: Site, session_cookies: Any) -> Iterator[Visitor]:
-    """``visit(path, java_script_enabled=False, …)`` opens a page as a new visitor."""
+@contextmanager
+def _visitor(chromium: Browser, site: Site, session_cookies: Any) -> Iterator[Visitor]:
     contexts: list[BrowserContext] = []
 
     def open_page(path: str, **options: Any) -> Visit:
-        usual = {"viewport": {"width": WIDE, "height": _HEIGHT}, "locale": "en-GB"}
+        usual = {"viewport": {"width": WIDE, "height": HEIGHT}, "locale": "en-GB"}
         context = chromium.new_context(base_url=site.url, **{**usual, **options})
         contexts.append(context)
         if path.startswith(FOR_MEMBERS):
             context.add_cookies(session_cookies)
-        visit = Visit(context.new_page())
+        visit = Visit(path, context.new_page())
         visit.watch()
         visit.page.goto(filled(path, site.id_of))
         return visit
@@ -124,6 +126,29 @@ def visit(chromium: Browser, site: Site, session_cookies: Any) -> Iterator[Visit
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, site: Site, session_cookies: Any) -> Iterator[Visitor]:
+    """``visit(path, java_script_enabled=False, …)`` opens a page as a new visitor."""
+    with _visitor(chromium, site, session_cookies) as visit:
+        yield visit
+
+
+@pytest.fixture(scope="module", params=ALL)
+def opened(
+    request: pytest.FixtureRequest, chromium: Browser, site: Site, session_cookies: Any
+) -> Iterator[Visit]:
+    """Each page, opened once for the tests of a module."""
+    with _visitor(chromium, site, session_cookies) as visit:
+        yield visit(request.param, reduced_motion="reduce")
+
+
+def read_again(page: Page, *, width: int = WIDE, language: str = "en") -> None:
+    """Load the page anew, in a window of this width and in one of the languages of the pages."""
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    page.context.add_cookies([{"name": interface.PARAMETER, "value": language, "url": page.url}])
+    page.goto(page.url)
 
 
 Screenshot = Callable[[Page, str], None]

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.conftest import NARROW, Screenshot, Visitor
+from tests.browser.conftest import HEIGHT, NARROW, Screenshot, Visitor, read_again
 from tests.browser.examples import ALL
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -25,9 +25,9 @@ def test_axe_finds_nothing(visit: Visitor, screenshot: Screenshot, path: str) ->
     page.emulate_media(color_scheme="dark")
     found += _look(page, screenshot, path, "dark", COLOURS)
     page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": NARROW, "height": 844})
+    page.set_viewport_size({"width": NARROW, "height": HEIGHT})
     found += _look(page, screenshot, path, "narrow", EVERYTHING)
-    page = visit(path, locale="zh-HK").page
+    read_again(page, language="zh-Hant")
     assert page.get_attribute("html", "lang") == "zh-Hant"
     found += _look(page, screenshot, path, "zh-Hant", EVERYTHING)
     assert not found, "\n".join(found)

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import NARROW, WIDE, Site, Visitor
+from tests.browser.conftest import HEIGHT, NARROW, WIDE, Site, Visit, Visitor, read_again
 from tests.browser.examples import ALL, NO_PAGE, READING
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-every_page = pytest.mark.parametrize("path", ALL)
 
 MIN_TARGET = 44
 # What a finger may miss. Links that are words of a sentence are as high as its lines.
@@ -52,25 +51,74 @@ FOCUSED = """() => {
 }"""
 
 
-@every_page
-@pytest.mark.parametrize("locale", ["en-GB", "zh-HK"])
-def test_a_page_suits_a_telephone(visit: Visitor, path: str, locale: str) -> None:
-    viewport = {"width": NARROW, "height": 844}
-    page = visit(path, viewport=viewport, locale=locale, has_touch=True, is_mobile=True).page
-    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW
-    assert page.evaluate(SMALL_TARGETS, MIN_TARGET) == []
-
-
-@every_page
-def test_no_request_leaves_the_site_and_nothing_fails(
-    visit: Visitor, site: Site, path: str
-) -> None:
-    opened = visit(path)
+def test_no_request_leaves_the_site_and_nothing_fails(opened: Visit, site: Site) -> None:
     opened.page.wait_for_load_state("networkidle")
     assert [url for url in opened.requests if not url.startswith(f"{site.url}/")] == []
     # Chromium reports the status of a page that does not exist.
-    expected = 1 if path == NO_PAGE else 0
+    expected = 1 if opened.path == NO_PAGE else 0
     assert len(opened.messages) == expected, opened.messages
+
+
+def test_the_tab_key_follows_the_order_of_reading(opened: Visit) -> None:
+    page = opened.page
+    for width in (WIDE, NARROW):
+        read_again(page, width=width)
+        elements = page.evaluate(TABBABLE)
+        assert elements
+        stops = [*_stops(page)]
+        assert [elements[stop["number"]] for stop in stops] == elements, width
+        assert [elements[stop["number"]] for stop in stops if not stop["is_marked"]] == [], width
+        # The first is the skip link, which lies above the page until it is focused.
+        for one, other in pairwise(stops[1:]):
+            pair = elements[one["number"]], elements[other["number"]]
+            assert _is_read_after(other, one), (width, *pair)
+
+
+def _stops(page: Page) -> Iterator[Any]:
+    """Where the focus goes until it leaves the page; a date has several stops."""
+    last = None
+    while True:
+        page.keyboard.press("Tab")
+        stop = page.evaluate(FOCUSED)
+        if stop["number"] < 0 or (last is not None and stop["number"] < last):
+            return
+        if stop["number"] != last:
+            yield stop
+        last = stop["number"]
+
+
+def _is_read_after(other: Any, one: Any) -> bool:
+    is_below = other["top"] >= one["bottom"] - 2
+    is_beside = other["left"] >= one["left"] and other["bottom"] > one["top"]
+    is_in_the_next_column = other["left"] >= one["right"]
+    return bool(is_below or is_beside or is_in_the_next_column)
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_a_page_suits_a_telephone(visit: Visitor, path: str) -> None:
+    viewport = {"width": NARROW, "height": HEIGHT}
+    page = visit(path, viewport=viewport, has_touch=True, is_mobile=True).page
+    for language in ("en", "zh-Hant"):
+        read_again(page, width=NARROW, language=language)
+        assert page.get_attribute("html", "lang") == language
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW, language
+        assert page.evaluate(SMALL_TARGETS, MIN_TARGET) == [], language
+
+
+@pytest.mark.parametrize("path", READING)
+def test_scripts_add_nothing_to_read(visit: Visitor, path: str) -> None:
+    page = visit(path).page
+    with_scripts = _text_to_read(page)
+    emulation = page.context.new_cdp_session(page)
+    emulation.send("Emulation.setScriptExecutionDisabled", {"value": True})
+    page.goto(page.url)
+    assert _text_to_read(page) == with_scripts
+
+
+def _text_to_read(page: Page) -> str:
+    # What scripts do is in forms; what is said in their place is not for those who have them.
+    page.evaluate("document.querySelectorAll('form, noscript').forEach(each => each.remove())")
+    return page.inner_text("body")
 
 
 def test_the_viewer_of_the_api_runs_under_its_policy(visit: Visitor, site: Site) -> None:
@@ -99,47 +147,3 @@ def test_copies_look_like_other_passages(visit: Visitor) -> None:
     )
     assert len(looks) == 3
     assert len({*looks}) == 1
-
-
-@pytest.mark.parametrize("path", READING)
-def test_scripts_add_nothing_to_read(visit: Visitor, path: str) -> None:
-    texts = []
-    for is_enabled in (True, False):
-        page = visit(path, java_script_enabled=is_enabled).page
-        # What scripts do is in forms; what is said in their place is not for those who have them.
-        page.evaluate("document.querySelectorAll('form, noscript').forEach(each => each.remove())")
-        texts.append(page.inner_text("body"))
-    assert texts[0] == texts[1]
-
-
-@every_page
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_the_tab_key_follows_the_order_of_reading(visit: Visitor, path: str, width: int) -> None:
-    page = visit(path, viewport={"width": width, "height": 900}, reduced_motion="reduce").page
-    elements = page.evaluate(TABBABLE)
-    stops = [*_stops(page)]
-    assert [elements[stop["number"]] for stop in stops] == elements
-    assert [elements[stop["number"]] for stop in stops if not stop["is_marked"]] == []
-    # The first is the skip link, which lies above the page until it is focused.
-    for one, other in pairwise(stops[1:]):
-        assert _is_read_after(other, one), (elements[one["number"]], elements[other["number"]])
-
-
-def _stops(page: Page) -> Iterator[Any]:
-    """Where the focus goes until it leaves the page; a date has several stops."""
-    last = None
-    while True:
-        page.keyboard.press("Tab")
-        stop = page.evaluate(FOCUSED)
-        if stop["number"] < 0 or (last is not None and stop["number"] < last):
-            return
-        if stop["number"] != last:
-            yield stop
-        last = stop["number"]
-
-
-def _is_read_after(other: Any, one: Any) -> bool:
-    is_below = other["top"] >= one["bottom"] - 2
-    is_beside = other["left"] >= one["left"] and other["bottom"] > one["top"]
-    is_in_the_next_column = other["left"] >= one["right"]
-    return bool(is_below or is_beside or is_in_the_next_column)
