@@ -1,10 +1,13 @@
 """Pairs of figures as sources state them, and the verdicts that a fact-checker would give."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from hksz_db.queries import comparison_pages
+from tests.conftest import MakeDatabase
+from tests.samples import write_rows
 
 COUNT = {"dimension": "count"}
 RATIO = {"dimension": "ratio", "accumulation": "ratio"}
@@ -230,24 +233,29 @@ CASES = [
 ]
 
 
-@pytest.fixture
-def subject(editor):
-    for code in ("har", "km2", "%", "1", "HKD", "USD"):
-        answer = editor.post("/v1/units", {"code": code, "label": code})
-        assert answer.status_code in {201, 409}, answer.json
-    name = {"name": "The subject", "language": "en", "kind": "preferred"}
-    body = {"kind": "organisation", "names": [name], "external_id": "case:subject"}
-    assert editor.post("/v1/entities", body).status_code == 201
-    return "case:subject"
+SUBJECT = {
+    "external_id": "case:subject",
+    "kind": "organisation",
+    "names": [{"name": "The subject", "language": "en", "kind": "preferred"}],
+}
+UNITS = [{"code": code, "label": code} for code in ("har", "km2", "%", "HKD", "USD")]
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database: MakeDatabase, seeded_template: str) -> Iterator[str]:
+    """A database with the first seed, the subject and the units of the cases."""
+    with make_database(seeded_template) as url:
+        write_rows(url, {"entities": [SUBJECT], "units": UNITS})
+        yield url
 
 
 @pytest.fixture
-def stated(editor, subject):
+def stated(editor):
     """Posts a claim with a figure of a metric; the claim."""
 
     def post(figure: dict[str, Any], **claim: Any) -> Any:
-        common = {"metric_external_id": "case:metric", "subject_external_id": subject}
-        body = {"statement": "It was counted.", "claimant_external_id": subject, **claim}
+        common = {"metric_external_id": "case:metric", "subject_external_id": "case:subject"}
+        body = {"statement": "It was counted.", "claimant_external_id": "case:subject", **claim}
         made = editor.post("/v1/claims", {**body, "figures": [{**common, **figure}]})
         assert made.status_code == 201, made.json
         return made.json
@@ -288,7 +296,6 @@ def test_a_pair_has_its_verdict(metric, stated, compared, definition, one, other
     assert compared(second) == expected
 
 
-@pytest.mark.usefixtures("subject")
 def test_two_parts_in_one_claim_are_not_compared(editor, metric):
     metric(**FLOW)
     parts = [of("9,000", breakdown={"category": "a"}), of("12,000", breakdown={"category": "b"})]

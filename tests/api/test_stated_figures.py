@@ -1,11 +1,14 @@
 """The service reads the numbers and the unit of a figure from its words."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.api.conftest import Answer, Client
+from tests.conftest import MakeDatabase
+from tests.samples import write_rows
 
 WORDS: dict[str, Any] = {
     "claim_external_id": "hksz:ttps-approved-2023",
@@ -28,21 +31,26 @@ NO_CHANGE = (
 ADVICE = "Give comparator, amount or bounds, and unit_code."
 
 
-@pytest.fixture(autouse=True)
-def metrics_and_units(admin: Client) -> None:
-    """Metrics of several dimensions, and units, but none of length and not the euro."""
-    for dimension in ("money", "ratio", "area", "length", "mass", "count"):
-        body = {
-            "external_id": f"test:{dimension}",
-            "key": f"test-{dimension}",
-            "label": "A measure",
-            "dimension": dimension,
-            "accumulation": "stock",
-            "nonnegative": dimension != "ratio",
-        }
-        assert admin.post("/v1/metrics", body).status_code == 201
-    for code in ("HKD", "%", "har", "t", "kg"):
-        assert admin.post("/v1/units", {"code": code, "label": code}).status_code == 201
+METRICS = [
+    {
+        "external_id": f"test:{dimension}",
+        "key": f"test-{dimension}",
+        "label": "A measure",
+        "dimension": dimension,
+        "accumulation": "stock",
+        "nonnegative": dimension != "ratio",
+    }
+    for dimension in ("money", "ratio", "area", "length", "mass", "count")
+]
+UNITS = [{"code": code, "label": code} for code in ("HKD", "%", "har", "t", "kg")]
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database: MakeDatabase, seeded_template: str) -> Iterator[str]:
+    """The first seed, metrics of several dimensions, and units, but none of length, no euro."""
+    with make_database(seeded_template) as url:
+        write_rows(url, {"metrics": METRICS, "units": UNITS})
+        yield url
 
 
 def figure(words: str, dimension: str = "count", **fields: Any) -> dict[str, Any]:

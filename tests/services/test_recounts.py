@@ -17,6 +17,7 @@ from hksz_db.services.recounts import BATCH, RecountQueue
 from hksz_db.services.work import work_off
 from hksz_db.services.writing import writing
 from hksz_db.serving import working
+from tests.conftest import MakeDatabase
 from tests.services.test_corroborations import (
     A_SOURCE,
     OWN,
@@ -62,21 +63,38 @@ def populate(session: Session) -> None:
         )
 
 
+@pytest.fixture(scope="module")
+def populated(make_database: MakeDatabase) -> Iterator[str]:
+    """The name of a database with many claims, to be cloned."""
+    with make_database() as url:
+        database = Database(lambda: url)
+        with writing(database) as session:
+            populate(session)
+        database.close()
+        name = make_url(url).database
+        assert name
+        yield name
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database: MakeDatabase, populated: str) -> Iterator[str]:
+    """A database with many claims, for the module."""
+    with make_database(populated) as url:
+        yield url
+
+
 @pytest.fixture
 def world(session: Session) -> Session:
     """A session in which many claims are corroborated."""
-    populate(session)
     assert verdicts(session) == {"unsupported": 3, "corroborated": MANY}
     return session
 
 
 @pytest.fixture
-def committed(make_database) -> Iterator[Database]:
+def committed(make_database: MakeDatabase, populated: str) -> Iterator[Database]:
     """A database of its own with many claims."""
-    with make_database() as url:
+    with make_database(populated) as url:
         database = Database(lambda: url)
-        with writing(database) as session:
-            populate(session)
         yield database
         database.close()
 
