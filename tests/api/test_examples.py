@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +29,15 @@ PAGES = (
     "docs/how-to/try-a-write.md",
     "docs/how-to/verify-a-source.md",
     "docs/zh-Hant/first-claim.md",
+)
+# The pages whose commands change nothing.
+READING = (
+    "README.md",
+    "docs/tutorials/researchers.md",
+    "docs/how-to/check-a-text.md",
+    "docs/how-to/follow-changes.md",
+    "docs/how-to/try-a-write.md",
+    "docs/how-to/verify-a-source.md",
 )
 _BLOCK = re.compile(r"^```(sh|json|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _END = "-- end of example --"
@@ -64,16 +73,15 @@ def examples(page: str) -> list[Example]:
     return found
 
 
-@pytest.fixture(scope="module", params=PAGES)
-def page(request: pytest.FixtureRequest) -> str:
-    """A page with examples."""
-    return str(request.param)
-
-
 @pytest.fixture(scope="module")
-def database_url(page: str, make_database: MakeDatabase, all_seeds: str) -> Iterator[str]:
-    """A database for each page, with every seed; four eyes are off as with `make run`."""
-    del page  # requested, so that each page gets its own
+def database_url(
+    request: pytest.FixtureRequest, make_database: MakeDatabase, all_seeds: str
+) -> Iterator[str]:
+    """A database with every seed for each page that writes, or for the others.
+
+    Four eyes are off as with `make run`.
+    """
+    del request  # requested, so that each page that writes gets its own
     with make_database(all_seeds) as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv("HKSZ_FOUR_EYES", "false")  # for the service and for the commands
         yield url
@@ -87,9 +95,30 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_examples_of_a_page_print_the_output_shown(
-    page: str, address: str, database_url: str, key: str, folder: Path
-) -> None:
+Check = Callable[[str], None]
+
+
+@pytest.fixture
+def check(address: str, database_url: str, key: str, folder: Path) -> Check:
+    """``check(page)`` runs the examples of a page and compares what they print."""
+    return lambda page: _check(page, address, database_url, key, folder)
+
+
+@pytest.mark.parametrize("page", READING)
+def test_the_examples_of_a_page_print_the_output_shown(check: Check, page: str) -> None:
+    check(page)
+
+
+@pytest.mark.parametrize(
+    ("page", "database_url"),
+    [pytest.param(page, page, id=page) for page in PAGES if page not in READING],
+    indirect=["database_url"],
+)
+def test_examples_that_write_print_the_output_shown(check: Check, page: str) -> None:
+    check(page)
+
+
+def _check(page: str, address: str, database_url: str, key: str, folder: Path) -> None:
     shown = examples(page)
     (folder / "example.key").write_text(f"{key}\n")
     commands = "".join(f"{example.commands}\necho '{_END}'\n" for example in shown)
@@ -127,5 +156,6 @@ def _pattern(expected: str) -> re.Pattern[str]:
 
 
 def test_every_page_has_examples_with_outputs() -> None:
+    assert {*READING} <= {*PAGES}
     assert all(examples(page) for page in PAGES)
     assert all(any(example.outputs for example in examples(page)) for page in PAGES)
