@@ -19,8 +19,8 @@ COLOURS = {"runOnly": ["color-contrast"]}
 
 
 @pytest.mark.parametrize("path", ALL)
-def test_axe_finds_nothing(visit: Visitor, screenshot: Screenshot, path: str) -> None:
-    page = visit(path).page
+def test_axe_finds_nothing(look: Visitor, screenshot: Screenshot, path: str) -> None:
+    page = look(path).page
     found = [*_look(page, screenshot, path, "light", EVERYTHING)]
     page.emulate_media(color_scheme="dark")
     found += _look(page, screenshot, path, "dark", COLOURS)

@@ -95,9 +95,9 @@ def _is_read_after(other: Any, one: Any) -> bool:
 
 
 @pytest.mark.parametrize("path", ALL)
-def test_a_page_suits_a_telephone(visit: Visitor, path: str) -> None:
+def test_a_page_suits_a_telephone(look: Visitor, path: str) -> None:
     viewport = {"width": NARROW, "height": HEIGHT}
-    page = visit(path, viewport=viewport, has_touch=True, is_mobile=True).page
+    page = look(path, viewport=viewport, has_touch=True, is_mobile=True).page
     for language in ("en", "zh-Hant"):
         read_again(page, width=NARROW, language=language)
         assert page.get_attribute("html", "lang") == language
@@ -106,8 +106,8 @@ def test_a_page_suits_a_telephone(visit: Visitor, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", READING)
-def test_scripts_add_nothing_to_read(visit: Visitor, path: str) -> None:
-    page = visit(path).page
+def test_scripts_add_nothing_to_read(look: Visitor, path: str) -> None:
+    page = look(path).page
     with_scripts = _text_to_read(page)
     emulation = page.context.new_cdp_session(page)
     emulation.send("Emulation.setScriptExecutionDisabled", {"value": True})
