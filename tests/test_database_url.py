@@ -175,6 +175,7 @@ def test_an_error_names_every_host_that_did_not_answer(absent: str) -> None:
         assert str(error) == "The database does not answer."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attribute", ["read-write", "read-only"])
 def test_target_session_attrs_chooses_the_server(
     server: Server, public_folder: Path, attribute: str

@@ -221,9 +221,10 @@ def test_the_author_is_a_contributor(session: Session) -> None:
 
 
 def test_the_seeds_contain_no_address() -> None:
-    for folder in seed_folders():
-        for path in folder.glob("*"):
-            assert "@" not in path.read_text(encoding="utf-8")
+    paths = [path for folder in seed_folders() for path in folder.glob("*")]
+    assert paths
+    for path in paths:
+        assert "@" not in path.read_text(encoding="utf-8"), path
 
 
 def test_loading_it_again_changes_nothing(database: Database) -> None:
@@ -244,6 +245,7 @@ def _rows(url: str) -> list[list[tuple[Any, ...]]]:
         database.close()
 
 
+@pytest.mark.slow
 def test_a_database_with_an_earlier_edition_gets_the_corrections(
     make_database: MakeDatabase, database_url: str, copy: Path
 ) -> None:

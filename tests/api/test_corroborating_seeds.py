@@ -235,7 +235,9 @@ def test_sources_take_the_expected_stance_on_the_article(session: Session) -> No
 
 
 def test_every_stance_is_explained() -> None:
-    for passage in _passages():
+    passages = [*_passages()]
+    assert passages
+    for passage in passages:
         assert passage["note"]
         assert passage["directness"]
         assert passage["interest"]

@@ -81,6 +81,7 @@ def moment(editor: Client) -> str:
     return now
 
 
+@pytest.mark.slow
 def test_an_exact_count_is_that_of_the_list(reader: Client, moment: str) -> None:
     for resource, asked in ASKED:
         for past in ({}, {"as_of": moment}):

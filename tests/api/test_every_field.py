@@ -738,6 +738,7 @@ def test_every_sample_differs_from_the_default_and_the_minimum() -> None:
             assert value not in (*least, schema._declared_fields[name].load_default), path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
 def test_a_field_that_is_sent_alone_is_stored(
     round_trip: RoundTrip, resource: Readable, path: tuple[str, ...]
@@ -754,6 +755,7 @@ def test_a_field_that_is_sent_alone_is_stored(
         round_trip.check_rows(resource, round_trip.post_to_claim(body), body, path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("resource", "path"), PATCHED, ids=_named(PATCHED))
 def test_a_field_that_is_changed_alone_is_stored(
     round_trip: RoundTrip, resource: Readable, path: tuple[str, ...]
@@ -766,6 +768,7 @@ def test_a_field_that_is_changed_alone_is_stored(
     round_trip.check_rows(resource, id, body, path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("resource", "path"), NULLABLE, ids=_named(NULLABLE))
 def test_a_field_that_is_cleared_is_null(
     round_trip: RoundTrip, resource: Readable, path: tuple[str, ...]
@@ -779,6 +782,7 @@ def test_a_field_that_is_cleared_is_null(
     round_trip.check(resource, id, change, path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("resource", "path"), CREATED, ids=_named(CREATED))
 def test_a_field_that_is_upserted_alone_is_stored(
     round_trip: RoundTrip, resource: Readable, path: tuple[str, ...]

@@ -65,6 +65,7 @@ QUERIES: list[dict[str, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: "&".join(query) or "everything")
 def test_every_count_is_that_of_the_list(
     reader: Client, editor: Client, query: dict[str, str]

@@ -536,6 +536,7 @@ EVERY = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("resource", "parameter"), EVERY)
 def test_a_filter_selects_the_matching_rows(
     service: Service, resource: str, parameter: str

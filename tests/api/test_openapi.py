@@ -48,6 +48,7 @@ def _repeatable(document: dict[str, Any], operation: dict[str, Any]) -> bool:
     return any(parameter["name"] == "Idempotency-Key" for parameter in given)
 
 
+@pytest.mark.slow
 def test_it_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     OpenAPIV31SpecValidator(document).validate()

@@ -80,6 +80,7 @@ def _key(document: dict[str, Any], name: str) -> Any:
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", RESOURCES)
 @pytest.mark.usefixtures("more_rows")
 def test_all_pages_together_are_the_sorted_list(reader: Client, resource: str) -> None:
@@ -128,6 +129,7 @@ def walked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     pages.page_statement.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("more_rows", "walked")
 def test_a_filtered_list_is_the_sorted_list_of_the_matching_rows(
     reader: Client, editor: Client

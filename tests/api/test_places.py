@@ -127,6 +127,7 @@ def test_a_deleted_claim_is_not_found_by_place(editor: Client) -> None:
     assert _names(editor, "claims", place__under_external_id="test:outer") == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", ["id", "-id", "-time", "-updated_at"])
 def test_claims_under_a_place_are_the_same_however_they_are_looked_for(
     reader: Client, sort: str, monkeypatch: pytest.MonkeyPatch
@@ -224,6 +225,7 @@ def test_a_place_combines_with_paging_counting_and_grouping(
     assert sum(group["count"] for group in groups) == page.json["meta"]["count"]["value"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operator", ["under", "under_external_id"])
 def test_the_search_starts_at_the_place(session: Session, operator: str) -> None:
     run(

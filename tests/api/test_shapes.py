@@ -98,6 +98,7 @@ def test_read_by_id_refuses_parameters_of_lists(reader: Client, parameter: str) 
 def test_groups_count_the_rows_of_the_list(reader: Client, resource: Readable) -> None:
     query = {"include": "corroboration"} if resource.name == "claims" else {}
     rows = reader.get(f"/v1/{resource.name}", per_page="100", **query).json["data"]
+    assert rows
     for row in rows:
         row["corroboration__verdict"] = row.get("corroboration", {}).get("verdict")
     paths = {"source_id": "source", "claim_id": "claim", "metric_id": "metric"}

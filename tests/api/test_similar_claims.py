@@ -499,6 +499,7 @@ PHRASES = (
 IN_TRADITIONAL = st.lists(st.sampled_from(PHRASES), min_size=1, max_size=5).map("，".join)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(one=IN_TRADITIONAL, other=IN_TRADITIONAL)
 def test_the_script_makes_no_difference(

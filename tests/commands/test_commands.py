@@ -50,6 +50,7 @@ def _rows(database: Database, sql: str) -> list[Any]:
         return run(session, sql)
 
 
+@pytest.mark.slow
 def test_the_seed_is_loaded_once(flask: Run, database: Database) -> None:
     first = flask("seed")
     assert first.exit_code == 0

@@ -346,6 +346,7 @@ def names(database: Database) -> dict[str, set[str]]:
     }
 
 
+@pytest.mark.slow
 def test_mixed_export_in_reverse_order_of_references(
     flask: Run, run_on: Callable[[Database], Run], fresh: Database, database: Database, write: Write
 ) -> None:

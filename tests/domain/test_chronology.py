@@ -263,6 +263,7 @@ EXPRESSIONS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(EXPRESSIONS)
 def test_any_expression_is_a_valid_period_or_refused(text: str) -> None:

@@ -82,6 +82,7 @@ def test_words_and_figures_make_a_difference(one: str, other: str) -> None:
     assert loose(normalise(one)) != loose(normalise(other))
 
 
+@pytest.mark.slow
 @given(TEXTS)
 def test_the_form_of_the_form_is_the_form(text: str) -> None:
     once = loose(normalise(text))

@@ -125,6 +125,7 @@ def test_words_that_state_a_change_are_for_metrics_of_changes(
     assert [fault.code for fault in of_figure(figure, TODAY)] == ([code] if code else [])
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(["", "over ", "about ", "at least ", "nearly ", "exactly ", "some ", "the "]),
     st.sampled_from(["47,000", "5.20", "1", "12.345", "87"]),

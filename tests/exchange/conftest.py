@@ -48,7 +48,13 @@ def exported(seeded: Database) -> Exported:
 @pytest.fixture(scope="session")
 def documents(exported: Exported) -> Documents:
     """``documents("claims")`` are all documents of a resource, as reads by id return them."""
-    return lambda resource: [json.loads(line) for line in exported(resource, "ndjson").splitlines()]
+
+    def read(resource: str) -> list[dict[str, Any]]:
+        found = [json.loads(line) for line in exported(resource, "ndjson").splitlines()]
+        assert found
+        return found
+
+    return read
 
 
 @pytest.fixture

@@ -381,7 +381,9 @@ def test_database_with_rows_is_refused(empty: str, file: Path) -> None:
 def test_new_database_is_empty(make_database: MakeDatabase) -> None:
     with make_database() as url, psycopg.connect(url) as connection:
         found = read_catalog(connection, with_keys=True).tables
-        for table in (table for table in found if table.name not in LEDGER):
+        others = [table for table in found if table.name not in LEDGER]
+        assert others
+        for table in others:
             assert connection.execute(SQL("SELECT FROM {}").format(table.sql)).fetchall() == []
 
 

@@ -100,6 +100,7 @@ def _recompute(database: Database) -> int:
         total += number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [1, 300])
 def test_recomputed_ranges_are_those_of_new_figures(
     database: Database, migrated: str, monkeypatch: pytest.MonkeyPatch, at_once: int

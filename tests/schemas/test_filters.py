@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 from marshmallow import fields
 from sqlalchemy import column
@@ -25,7 +26,6 @@ from hksz_db.queries.registry import RESOURCES
 from schemas.fields import Breakdown, DecimalString, Edtf, ExternalId, Moment, Term, Text, Uuid
 from schemas.filters import Filter, QueryBoolean, QueryInteger, ValueList
 
-PARAMETERS = [(resource, name) for resource, known in RESOURCES.items() for name in known.filters]
 EXAMPLES: list[tuple[type[fields.Field[Any]], str]] = [
     (Uuid, "01890a5d-ac96-774b-bcce-b302099a8057"),
     (Edtf, "2010~"),
@@ -73,8 +73,13 @@ def test_filters_and_targets_must_agree(
         check_filters(filters, targets)
 
 
-@pytest.mark.parametrize(("resource", "name"), PARAMETERS)
-def test_postgresql_accepts_every_filter(session: Session, resource: str, name: str) -> None:
-    criterion = plausible(RESOURCES[resource].filters[name])
-    assert answer(session, resource, criterion) == []
-    assert answer(session, resource, AnyOf((Not(criterion), AllOf((criterion, criterion))))) == []
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_postgresql_accepts_every_filter(session: Session, resource: str) -> None:
+    for name, known in RESOURCES[resource].filters.items():
+        criterion = plausible(known)
+        for expression in (criterion, AnyOf((Not(criterion), AllOf((criterion, criterion))))):
+            try:
+                assert answer(session, resource, expression) == [], name
+            except psycopg.Error as error:
+                error.add_note(f"The filter is {name}.")
+                raise

@@ -143,6 +143,7 @@ def test_names_that_cannot_be_renewed_hold_up_all_claims_only(
     assert left == [("entity_names", None), ("claims", None)]
 
 
+@pytest.mark.slow
 def test_names_beyond_the_limit_of_the_index_are_left_out(session: Session) -> None:
     ((id,),) = run(
         session,

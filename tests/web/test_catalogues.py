@@ -143,5 +143,7 @@ def test_chinese_has_full_width_punctuation(locale: str) -> None:
 
 
 def test_templates_leave_colons_to_the_catalogues() -> None:
-    for template in (WEB / "templates").glob("*.html"):
+    templates = [*(WEB / "templates").glob("*.html")]
+    assert templates
+    for template in templates:
         assert not re.search(r"(}}|</\w+>): ", template.read_text("utf-8")), template.name

@@ -286,6 +286,7 @@ def test_the_other_formats_answer(browser: Browser, claim_id: ClaimId) -> None:
         assert answer.mimetype == each.get("type")
 
 
+@pytest.mark.slow
 def test_every_page_of_the_seeds_is_complete_and_short(browser: Browser, api: Api) -> None:
     ids: list[str] = []
     cursor: dict[str, str] = {}
@@ -295,6 +296,7 @@ def test_every_page_of_the_seeds_is_complete_and_short(browser: Browser, api: Ap
         if listed["meta"]["next_cursor"] is None:
             break
         cursor = {"cursor": listed["meta"]["next_cursor"]}
+    assert ids
     for id in ids:
         page = browser.get(f"/claims/{id}")
         assert page.status == 200, id

@@ -63,6 +63,7 @@ def _in_node(spans: list[tuple[str, int, int]]) -> list[object]:
     return answers
 
 
+@pytest.mark.slow
 @_needs_node
 def test_the_script_makes_the_locators_of_the_domain() -> None:
     spans = _spans()

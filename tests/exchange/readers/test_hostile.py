@@ -390,6 +390,7 @@ _JSON = st.recursive(
 _NESTED = st.dictionaries(st.sampled_from(_MEMBERS), _JSON, min_size=1, max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_NESTED, st.sampled_from(["ClaimReview", "Annotation", "DataFeed", None]))
 def test_any_linked_data_is_read_or_refused(members: dict[str, Any], kind: str | None) -> None:
