@@ -5,7 +5,7 @@ and a row of another table where the row has ``NAME_id``. Everything else is dec
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from typing import Any
 
@@ -159,7 +159,7 @@ def _period(row: FromClause, name: str) -> Group:
         anchors.c.id == row.c[f"{name}_anchor_id"],
         {"anchor": Group(anchor), "duration": duration, "modifier": row.c[f"{name}_modifier"]},
     )
-    return Group({**absolute.fields, "relative": relative})
+    return replace(absolute, fields={**absolute.fields, "relative": relative})
 
 
 @dataclass(eq=False)

@@ -21,6 +21,8 @@ from sqlalchemy import (
     SQLColumnExpression,
     Subquery,
     Text,
+    and_,
+    case,
     cast,
     func,
     literal_column,
@@ -58,9 +60,14 @@ class Json(UserDefinedType[bytes]):
 
 @dataclass(frozen=True)
 class Group:
-    """Fields of the same row as an object."""
+    """Fields of the same row as an object.
+
+    They are all null where the columns that they ``follow`` from are, if there are any. Most times
+    are missing, and an object of nulls takes longer to make than a constant.
+    """
 
     fields: Mapping[str, "Node"]
+    follow: tuple[SqlValue, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,7 +166,8 @@ def period(edtf: SqlValue, days: SqlValue, as_stated: SqlValue | None = None) ->
     first = func.lower(days, type_=Date())
     # PostgreSQL excludes the upper end of a range of days.
     last = type_coerce(func.upper(days) - literal_column("1"), Date())
-    return Group({**stated, "edtf": edtf, "earliest": first, "latest": last})
+    days_by_name = {"edtf": edtf, "earliest": first, "latest": last}
+    return Group({**stated, **days_by_name}, (edtf, *stated.values()))
 
 
 def numeric_range(column: SqlValue) -> Group:
@@ -183,10 +191,7 @@ def expression(node: Node) -> SqlValue:
     """The node as one value of a query over the resource's table."""
     match node:
         case Group():
-            pairs: list[tuple[SqlValue, SqlValue]] = [
-                (literal_column(f"'{n}'"), expression(f)) for n, f in node.fields.items()
-            ]
-            return func.json_build_object(*(part for pair in pairs for part in pair), type_=Json())
+            return _object(node)
         case One():
             chosen = _selected(node)
             if node.beside is not None:
@@ -208,6 +213,18 @@ def expression(node: Node) -> SqlValue:
             return node.value
         case _:
             return node
+
+
+def _object(node: Group) -> SqlValue:
+    pairs: list[tuple[SqlValue, SqlValue]] = [
+        (literal_column(f"'{n}'"), expression(f)) for n, f in node.fields.items()
+    ]
+    made = func.json_build_object(*(part for pair in pairs for part in pair), type_=Json())
+    if not node.follow:
+        return made
+    nulls = ", ".join(f'"{name}" : null' for name in node.fields)
+    is_missing = and_(*(column.is_(None) for column in node.follow))
+    return case((is_missing, literal_column(f"'{{{nulls}}}'::json", Json())), else_=made)
 
 
 def _selected(node: One | Many | First) -> Select[*tuple[object, ...]]:
