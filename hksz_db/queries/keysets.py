@@ -187,10 +187,8 @@ def page_of(rows: Select[*_Columns], keyset: Keyset, after: Sequence[bool] | Non
 
 
 def first_of(rows: Select[*_Columns], keyset: Keyset, after: Sequence[bool] | None) -> Select[Any]:
-    """The keys of the rows of a page and of one more (``:rows``), and the cursor of each."""
-    chosen = rows.with_only_columns(
-        keyset.cursor().label("cursor"), *keyset.labelled(), maintain_column_froms=True
-    )
+    """The keys of the rows of a page and of one more (``:rows``)."""
+    chosen = rows.with_only_columns(*keyset.labelled(), maintain_column_froms=True)
     if after is not None:
         chosen = chosen.where(keyset.after(after))
     ordered = chosen.order_by(*keyset.order_by())
@@ -199,8 +197,14 @@ def first_of(rows: Select[*_Columns], keyset: Keyset, after: Sequence[bool] | No
 
 def numbered(page: Subquery, keyset: Keyset, joined: FromClause, body: SqlValue) -> Subquery:
     """The rows of a page with the ``body`` and ``cursor`` of each and its number ``n``, from 1."""
-    number = func.row_number().over(order_by=keyset.within(page).order_by())
-    columns = (cast(body, Text).label("body"), page.c.cursor, number.label("n"))
+    keys = keyset.within(page)
+    number = func.row_number().over(order_by=keys.order_by())
+    columns = (
+        cast(body, Text).label("body"),
+        # Not before: PostgreSQL would make the cursor of each row that it sorts.
+        keys.cursor().label("cursor"),
+        number.label("n"),
+    )
     return select(*columns).select_from(joined).subquery("numbered")
 
 
