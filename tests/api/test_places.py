@@ -214,7 +214,9 @@ def test_a_place_combines_with_paging_counting_and_grouping(
 ) -> None:
     place = {"place__under_external_id": "hksz:shenzhen"}
     with query_counter() as counted:
-        page = reader.get("/v1/claims", count="exact", per_page="2", sort="-time", **place)
+        # ``get`` would read the page twice, to compare the answers.
+        query = {"count": "exact", "per_page": "2", "sort": "-time", **place}
+        page = reader.send("GET", "/v1/claims", query_string=query)
     assert len(counted.statements) == 1
     assert page.json["meta"]["count"]["value"] == len(_names(reader, "claims", **place))
     cursor = page.json["meta"]["next_cursor"]
