@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypedDict, TypeVar
 from urllib.parse import unquote_to_bytes
 
-import psycopg
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
@@ -310,7 +309,7 @@ class Gateway:
         try:
             if reads and (found := reads.answer(environ)):
                 return _Answer(200, found.headers, found.body, _nothing)
-        except (DomainError, psycopg.Error) as error:
+        except Exception as error:  # noqa: BLE001 # Flask answers and logs it
             environ[_REFUSAL] = error
         begun: list[tuple[int, _Headers]] = []
 
@@ -407,7 +406,7 @@ def environ_of(scope: Scope) -> "WSGIEnvironment":
 
 def _refuse() -> None:
     """Raise the error of a request that the gateway could not answer, so that Flask does."""
-    refusal: DomainError | psycopg.Error | None = request.environ.get(_REFUSAL)
+    refusal: Exception | None = request.environ.get(_REFUSAL)
     if refusal is not None:
         raise refusal
 

@@ -50,6 +50,17 @@ blueprint = Blueprint("operating", __name__)
 _log = structlog.get_logger(__name__)
 
 
+BEGUN = "hksz.begun"
+"""The key of a WSGI environment that holds what a request ``Begun`` before Flask has."""
+
+
+class Begun(NamedTuple):
+    """The id of a request, and when its answer was begun (``time.perf_counter``)."""
+
+    request_id: str
+    at: float
+
+
 class Answered(NamedTuple):
     """An answer, as it is counted and logged; ``seconds`` is the time that it took."""
 
@@ -157,9 +168,9 @@ def bind_request_to_log(environ: "WSGIEnvironment", request_id: str) -> None:
 
 
 def _begin() -> None:
-    g.started = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else new_request_id()
+    request_id = given if _REQUEST_ID.fullmatch(given) else new_request_id()
+    g.request_id, g.started = request.environ.get(BEGUN) or (request_id, time.perf_counter())
     bind_request_to_log(request.environ, g.request_id)
 
 

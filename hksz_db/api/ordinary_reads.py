@@ -17,7 +17,14 @@ from uuid import UUID
 from flask import Flask
 
 from hksz_db.api import answers
-from hksz_db.api.operating import Answered, bind_request_to_log, new_request_id, observe
+from hksz_db.api.operating import (
+    BEGUN,
+    Answered,
+    Begun,
+    bind_request_to_log,
+    new_request_id,
+    observe,
+)
 from hksz_db.database import Database
 from hksz_db.http.conditions import content_tag, document_tag
 from hksz_db.http.documents import content, page
@@ -32,7 +39,7 @@ if TYPE_CHECKING:
 
 Headers = list[tuple[bytes, bytes]]
 
-# Of the third group, a list has nothing.
+# The third group is the id, which a list lacks.
 _PATH = re.compile("(/v1/([a-z]+))(?:/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?")
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
 DECISIVE = {
@@ -64,7 +71,7 @@ class _Content(NamedTuple):
 
 
 _Kind = tuple[str, str | None]
-"""The path without an id, and of documents the query string."""
+"""The path without an id, and, for documents, the query string."""
 
 
 _Read = Callable[[Database, str, str], _Content | None]
@@ -107,6 +114,8 @@ class OrdinaryReads:
             return None
         request_id = new_request_id()
         bind_request_to_log(environ, request_id)
+        # Flask continues if this fails.
+        environ[BEGUN] = Begun(request_id, begun)
         read = known.read(database_for(self._app, environ), matched[3], query)
         if read is None:
             return None

@@ -36,8 +36,8 @@ def load_as_bytes(adapters: AdaptersMap) -> None:
 class PreparingConnection(psycopg.Connection[tuple[Any, ...]]):
     """A connection whose statements stay prepared, also after a rollback.
 
-    Of more than ``most_prepared``, the least recently used are forgotten. Psycopg may prepare
-    nothing beside: after a rollback it would drop what is prepared here, too.
+    Of more than ``most_prepared``, the least recently used are forgotten. Psycopg itself may not
+    prepare any: after a rollback it would drop what is prepared here, too.
     """
 
     most_prepared = 100

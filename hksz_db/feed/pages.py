@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import psycopg
 from sqlalchemy import column
 
-from hksz_db.database import Database
-from hksz_db.database.statements import PreparingConnection
+from hksz_db.database import Connection, Database
+from hksz_db.database.deadlines import waiting
 from hksz_db.domain.errors import LostHistory, NotReplicated, Unavailable
 from hksz_db.domain.strict_json import compact
 from hksz_db.feed.changes import (
@@ -244,9 +244,13 @@ def horizon(database: Database) -> Horizon:
     return _horizon(*database.read(horizon_statement(), {}))
 
 
-def horizon_on(connection: PreparingConnection) -> Horizon:
-    """The horizon, asked on a connection from ``Connector.connect``."""
-    return _horizon(*connection.fetch(horizon_statement().encoded, []))
+def horizon_on(connection: Connection) -> Horizon:
+    """The horizon, asked on a connection from ``Connector.connect`` that may listen."""
+    statement = horizon_statement().encoded
+    # Psycopg only keeps notifications that arrive meanwhile if it asks itself.
+    with waiting(connection, statement):
+        (row,) = psycopg.RawCursor(connection).execute(statement).fetchall()
+    return _horizon(row)
 
 
 def _horizon(row: tuple[bytes | None, bool, bytes | None]) -> Horizon:

@@ -30,7 +30,8 @@ class Templates(Environment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """The value of a key of a document, or else the attribute."""
         # Jinja looks for an attribute first, and an error is raised for each that is missing.
-        if not isinstance(obj, dict):
+        # What a client has sent may have the name of a method as a key; that is another type.
+        if type(obj) is not dict:
             return super().getattr(obj, attribute)
         if attribute in obj:
             return obj[attribute]

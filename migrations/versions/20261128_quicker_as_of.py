@@ -1,4 +1,4 @@
-"""What is read as of a moment finds out once, and not for each row, which moment that is."""
+"""Reads as of a moment look that moment up once, and not for each row."""
 
 from alembic import op
 

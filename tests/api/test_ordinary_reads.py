@@ -3,13 +3,17 @@
 Every read in the tests of this folder is compared, too (``Client.get``).
 """
 
+import json
 import re
+import time
 
 import pytest
 from flask import Flask
 
 from app import create_app
+from hksz_db.api import operating
 from hksz_db.api.gateway import Gateway
+from hksz_db.api.operating import Answered
 from hksz_db.api.ordinary_reads import OrdinaryReads
 from hksz_db.database import Database
 from hksz_db.queries.registry import RESOURCES
@@ -151,6 +155,36 @@ def test_flask_answers_an_error_without_reading_again(
 
     run(ask())
     assert len(asked) == 1
+
+
+def test_flask_answers_and_measures_what_fails_before(
+    database: Database, reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _path(reader, "claims")
+    app = create_app(Settings(log_level="critical"), database)
+    seconds = []
+
+    def observe(answered: Answered, **_: object) -> None:
+        seconds.append(answered.seconds)
+
+    def fail(*_: object) -> None:
+        time.sleep(0.1)
+        raise RuntimeError
+
+    async def ask() -> None:
+        served = Gateway(app, Settings(), reads=OrdinaryReads(app))
+        assert (await GatewayClient(served).get(path, HOST))[0] == 200
+        monkeypatch.setattr(database, "read", fail)
+        monkeypatch.setattr(
+            operating, "observe", lambda answer, **_: seconds.append(answer.seconds)
+        )
+        status, body = await GatewayClient(served).get(path, HOST)
+        assert status == 500
+        assert json.loads(body)["instance"] == path
+
+    run(ask())
+    assert len(seconds) == 1
+    assert seconds[0] > 0.1
 
 
 def test_the_oldest_of_many_questions_is_forgotten(

@@ -96,6 +96,13 @@ def _values(page: Page) -> dict[str, str]:
     return {each.get("name"): each.get("value") or each.text or "" for each in fields}
 
 
+def test_a_field_may_have_the_name_of_a_method(post: Post, browser: Browser, api: Api) -> None:
+    named = {"get": "1", "getlist": "1"}
+    assert browser.get("/add?get=1&getlist=1").status == HTTPStatus.OK
+    answered = post("/add", {**named, "source": _source(api)})
+    assert answered.status == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
 def test_a_known_source_is_found_by_its_address_and_by_its_title(
     browser: Browser, api: Api, key: str
 ) -> None:
