@@ -49,5 +49,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute_file(f"{revision}/earlier_refresh_history.sql")
+    op.execute_file("voices/refresh_history.sql")
     op.execute(REPLACE_VIEWS.replace("{written}", EARLIER_WRITTEN))
